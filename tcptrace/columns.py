@@ -1,0 +1,72 @@
+"""`Rows`: a batch of equal-length int64 columns in one matrix, the shape that crosses the floors.
+
+One matrix, row by row in memory, because a compiled loop reads one row at a time and because
+a single buffer is all that a kernel has to be handed. A subclass declares its columns once,
+name → meaning, in `COLUMNS`; a kernel asks for a column's place with `index` at import.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.int64]
+
+
+class Rows:
+    """`len(rows)` rows of int64; `rows.name` is a column, `rows.cells` the flat memoryview."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.matrix = np.ascontiguousarray(matrix, np.int64).reshape(-1, self.width())
+
+    @classmethod
+    def width(cls) -> int:
+        """How many columns a row has."""
+        return len(cls.COLUMNS)
+
+    @classmethod
+    def index(cls, name: str) -> int:
+        """The place of a column in a row; KeyError for a name that is not declared."""
+        return cls._places()[name]
+
+    @classmethod
+    def _places(cls) -> dict[str, int]:
+        places: dict[str, int] | None = cls.__dict__.get("_PLACES")
+        if places is None:
+            places = {name: place for place, name in enumerate(cls.COLUMNS)}
+            cls._PLACES = places  # type: ignore[attr-defined]
+        return places
+
+    @classmethod
+    def zeros(cls, count: int) -> Self:
+        """A batch of `count` rows, all zero."""
+        return cls(np.zeros((count, cls.width()), np.int64))
+
+    @classmethod
+    def concat(cls, batches: list[Self]) -> Self:
+        """The rows of several batches, one after the other."""
+        if not batches:
+            return cls.zeros(0)
+        return cls(np.concatenate([batch.matrix for batch in batches]))
+
+    @property
+    def cells(self) -> memoryview:
+        """The flat buffer for a kernel: row i, column k is `cells[i * width + k]`."""
+        return memoryview(self.matrix.reshape(-1))
+
+    def take(self, which: slice | Matrix | npt.NDArray[np.bool_]) -> Self:
+        """The rows picked by a slice, an index array or a mask."""
+        return type(self)(self.matrix[which])
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def __getattr__(self, name: str) -> Matrix:
+        try:
+            return self.matrix[:, type(self)._places()[name]]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
