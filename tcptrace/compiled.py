@@ -1,0 +1,31 @@
+"""Which modules are compiled where there is a compiler, and whether they are.
+
+A kernel is an ordinary `.py` file in Cython's pure-Python mode: pyproject.toml lists the same
+names as `ext-modules` (a test says so), and without a compiler the very file runs interpreted.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+KERNELS: tuple[str, ...] = ()
+
+
+def interpreted_kernels() -> list[str]:
+    """The kernels that would run interpreted here, by name; an empty list where all are compiled."""
+    return [name for name in KERNELS if _origin(name).endswith(".py")]
+
+
+def require_compiled() -> None:
+    """ImportError if TCPTRACE_REQUIRE_COMPILED is set to 1 and a kernel is not compiled."""
+    if os.environ.get("TCPTRACE_REQUIRE_COMPILED") != "1":
+        return
+    missing = interpreted_kernels()
+    if missing:
+        raise ImportError(f"TCPTRACE_REQUIRE_COMPILED=1, but not compiled: {', '.join(missing)}")
+
+
+def _origin(name: str) -> str:
+    spec = find_spec(name)
+    return (spec.origin or "") if spec else ""

@@ -1,0 +1,50 @@
+"""Fixtures that more than one floor's tests use."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def load_interpreted(name: str) -> ModuleType:
+    """The kernel `name` run from its `.py` file, even where a compiled module stands beside it."""
+    path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+    spec = importlib.util.spec_from_file_location(name + "__interpreted", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__package__ = name.rpartition(".")[0]
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(params=["compiled", "interpreted"])
+def kernel(request: pytest.FixtureRequest) -> Callable[[str], ModuleType]:
+    """A loader of kernels: the test runs once on the compiled module, once on the same file."""
+
+    def load(name: str) -> ModuleType:
+        if request.param == "interpreted":
+            return load_interpreted(name)
+        module = importlib.import_module(name)
+        if (module.__file__ or "").endswith(".py"):
+            pytest.skip(f"{name} is not compiled here")
+        return module
+
+    return load
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of shared captures and judges; the test is skipped where it is not there."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no shared captures at {SHARED}")
+    return SHARED
