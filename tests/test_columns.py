@@ -1,0 +1,95 @@
+"""Pins `Rows`: what every batch that crosses the floors can do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from tcptrace.columns import Rows
+
+
+class Pairs(Rows):
+    """Two columns, enough to tell rows from columns."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {"left": "the first", "right": "the second"}
+
+
+class Triples(Rows):
+    """A second subclass, whose places must not be those of the first."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {"right": "r", "middle": "m", "left": "l"}
+
+
+def pairs(*rows: tuple[int, int]) -> Pairs:
+    return Pairs(np.array(rows, np.int64))
+
+
+def test_column_is_read_by_its_name() -> None:
+    """A declared name is a column of the matrix, in row order."""
+    assert [1, 3] == pairs((1, 2), (3, 4)).left.tolist()
+    assert [2, 4] == pairs((1, 2), (3, 4)).right.tolist()
+
+
+def test_column_is_a_view() -> None:
+    """Writing to a column writes to the batch."""
+    batch = pairs((1, 2))
+    batch.left[0] = 9
+    assert 9 == batch.matrix[0, 0]
+
+
+def test_unknown_column_is_an_attribute_error() -> None:
+    """A misspelt column is named together with its batch."""
+    with pytest.raises(AttributeError, match="Pairs has no column 'up'"):
+        _ = pairs((1, 2)).up
+
+
+def test_index_of_an_undeclared_name() -> None:
+    """A kernel that asks for an undeclared column fails at import."""
+    with pytest.raises(KeyError):
+        Pairs.index("up")
+
+
+def test_subclasses_keep_their_own_places() -> None:
+    """The cache of places belongs to one subclass each."""
+    assert (0, 1) == (Pairs.index("left"), Pairs.index("right"))
+    assert (2, 0) == (Triples.index("left"), Triples.index("right"))
+    assert (2, 3) == (Pairs.width(), Triples.width())
+
+
+def test_cells_are_row_by_row_and_writable() -> None:
+    """A kernel finds row i, column k at `i * width + k` and may fill it in place."""
+    batch = Pairs.zeros(2)
+    cells = batch.cells
+    cells[1 * Pairs.width() + Pairs.index("right")] = 7
+    assert 7 == batch.right[1]
+    assert cells.itemsize == 8
+
+
+def test_cells_of_an_empty_batch() -> None:
+    """No rows give a buffer of no cells."""
+    assert 0 == len(Pairs.zeros(0).cells)
+
+
+def test_matrix_is_made_contiguous() -> None:
+    """A strided matrix is copied, since a kernel walks it flat."""
+    strided = np.arange(8, dtype=np.int64).reshape(2, 4)[:, ::2]
+    batch = Pairs(strided)
+    assert [0, 2, 4, 6] == list(batch.cells)
+
+
+def test_concat_of_nothing_and_of_several() -> None:
+    """Batches follow each other; none at all is the empty batch."""
+    assert 0 == len(Pairs.concat([]))
+    joined = Pairs.concat([pairs((1, 2)), Pairs.zeros(0), pairs((3, 4), (5, 6))])
+    assert [[1, 2], [3, 4], [5, 6]] == joined.matrix.tolist()
+
+
+def test_take_by_mask_slice_and_order() -> None:
+    """Rows are picked by mask, by slice and by index, and stay of their kind."""
+    batch = pairs((1, 2), (3, 4), (5, 6))
+    assert [3, 5] == batch.take(batch.left > 1).left.tolist()
+    assert [1, 3] == batch.take(slice(0, 2)).left.tolist()
+    assert [5, 1] == batch.take(np.array([2, 0])).left.tolist()
+    assert isinstance(batch.take(slice(0, 0)), Pairs)

@@ -1,0 +1,56 @@
+"""Pins what happens where a kernel is not compiled."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tcptrace import compiled
+
+PLAIN = "uncompiled_kernel_of_test_compiled"
+
+
+@pytest.fixture
+def plain_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A kernel that exists as a `.py` file alone."""
+    (tmp_path / f"{PLAIN}.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(compiled, "KERNELS", (PLAIN,))
+    return PLAIN
+
+
+def test_py_file_counts_as_interpreted(plain_kernel: str) -> None:
+    """A kernel whose origin is its source is named as interpreted."""
+    assert [plain_kernel] == compiled.interpreted_kernels()
+
+
+def test_extension_counts_as_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that came from a shared object is not interpreted."""
+    monkeypatch.setattr(compiled, "KERNELS", ("numpy._core._multiarray_umath",))
+    assert [] == compiled.interpreted_kernels()
+
+
+def test_asking_does_not_import(plain_kernel: str) -> None:
+    """`--version` may ask without paying for the kernels."""
+    compiled.interpreted_kernels()
+    assert plain_kernel not in sys.modules
+
+
+def test_missing_kernel_is_an_import_error_where_required(
+    plain_kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TCPTRACE_REQUIRE_COMPILED=1 turns a missing kernel into an ImportError that names it."""
+    monkeypatch.setenv("TCPTRACE_REQUIRE_COMPILED", "1")
+    with pytest.raises(ImportError, match=plain_kernel):
+        compiled.require_compiled()
+
+
+@pytest.mark.parametrize("setting", ["", "0"])
+def test_missing_kernel_is_no_error_elsewhere(
+    plain_kernel: str, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the setting the same file runs interpreted."""
+    monkeypatch.setenv("TCPTRACE_REQUIRE_COMPILED", setting)
+    compiled.require_compiled()
