@@ -217,7 +217,7 @@ EVENTS: Final = len(Event)
 
 
 def dense(*literals: Literal) -> bytes:
-    """The table flat: cell `state * EVENTS + event`; where two literals have a cell, the later rules.
+    """The table flat: cell `state * EVENTS + event`; the later of two literals rules.
 
     A cell is the number of the next state, or a `Stay`; a hole is UNEXPECTED.
     """
