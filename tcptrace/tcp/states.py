@@ -48,6 +48,28 @@ class Event(IntEnum):
     MID_STREAM = 16
 
 
+LABELS = {
+    Event.PASSIVE_OPEN: "passive OPEN",
+    Event.SND_SYN: "snd SYN",
+    Event.RCV_SYN: "rcv SYN",
+    Event.RCV_SYN_ACK: "rcv SYN,ACK",
+    Event.RCV_ACK_OF_SYN: "rcv ACK of SYN",
+    Event.SND_FIN: "snd FIN",
+    Event.RCV_FIN: "rcv FIN",
+    Event.RCV_ACK_OF_FIN: "rcv ACK of FIN",
+    Event.SND_RST: "snd RST",
+    Event.RCV_RST: "rcv RST",
+    Event.RCV_ICMP_ERROR: "rcv ICMP error",
+    Event.CLOSE: "CLOSE",
+    Event.TIMEOUT_2MSL: "Timeout=2MSL",
+    Event.TIMEOUT_FIN_WAIT_2: "Timeout=FIN_WAIT_2",
+    Event.TIMEOUT_RETRANSMISSION: "Timeout=R2",
+    Event.REPLACED: "replaced by a new incarnation",
+    Event.MID_STREAM: "capture began mid-stream",
+}
+"""Each event as figure 5 writes it, and in its manner where the figure has none."""
+
+
 class Role(IntEnum):
     """The two endpoints of a connection."""
 
