@@ -7,7 +7,7 @@ expiry up to its timer wheel's granularity (kernel/time/timer.c:calc_index).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -30,6 +30,23 @@ class Window(NamedTuple):
 
     earliest: int
     latest: int
+
+
+class Retries(NamedTuple):
+    """Retransmissions of one segment: when the first and the last were sent, ns, the gap before
+    the last, and how many were made."""
+
+    first: int
+    last: int
+    gap: int
+    made: int
+
+    @classmethod
+    def of(cls, sends: Sequence[int]) -> Retries:
+        """From the times of the segment and of its retransmissions, in order."""
+        if len(sends) < 2:
+            return cls(NEVER, NEVER, NEVER, 0)
+        return cls(sends[1], sends[-1], sends[-1] - sends[-2], len(sends) - 1)
 
 
 class TimerCells(Rows):
@@ -189,7 +206,7 @@ class Profile:
 
         tcp_timer.c:tcp_orphan_retries takes 0 as 8 while the path is alive.
         """
-        if not orphan or self.count_retries:
+        if not orphan or self.count_retries or self.retries2 == NEVER:
             return self.retries2
         return self.orphan_retries or 8
 
@@ -202,24 +219,30 @@ class Profile:
             return NEVER
         return self._model(self.retries(orphan), self.rto_min)
 
-    def gives_up(self, sends: list[int], orphan: bool) -> Window:
-        """When an endpoint whose segment stays unacknowledged is CLOSED, in the clock of `sends`.
+    def gives_up(self, retries: Retries, orphan: bool) -> Window:
+        """When an endpoint whose segment stays unacknowledged is CLOSED, in the clock of `retries`.
 
-        `sends` are the times of the segment and its retransmissions, at least two. Each wait is
-        twice the one before; only an expiry gives up (tcp_timer.c:retransmits_timed_out).
+        Each wait is twice the one before, and only an expiry gives up
+        (tcp_timer.c:retransmits_timed_out). A first retry may be a loss probe, which doubles
+        nothing; a measured gap holds the slack of its timer.
         """
-        patience = self.patience(orphan)
-        retries = self.retries(orphan)
-        if retries == NEVER or len(sends) < 2:
+        patience, limit = self.patience(orphan), self.retries(orphan)
+        if limit == NEVER or not retries.made:
             return Window(NEVER, NEVER)
-        first, moment, wait = sends[1], sends[-1], sends[-1] - sends[-2]
-        late, made = 0, len(sends) - 1
+        soonest = latest = retries.last
+        short = max(retries.gap - self.slack(retries.gap), 1) << (retries.made > 1)
+        long = max(2 * retries.gap, 1)
+        earliest, made = NEVER, retries.made
         while True:
-            wait = min(2 * max(wait, 1), self.rto_max)
-            moment, late = moment + wait, late + self.slack(wait)
-            if (made >= retries) if patience == NEVER else (moment - first >= patience):
-                return Window(moment, moment + late)
-            made += 1
+            long = min(long, self.rto_max)
+            short = min(short, long)
+            soonest, latest = soonest + short, latest + long + self.slack(long)
+            by_count = patience == NEVER and made >= limit
+            if earliest == NEVER and (by_count or 0 <= patience <= latest - retries.first):
+                earliest = soonest
+            if by_count or 0 <= patience <= soonest - retries.first:
+                return Window(earliest, latest)
+            short, long, made = 2 * short, 2 * long, made + 1
 
     def keepalive_gives_up(self) -> Window:
         """When unanswered keep-alive ends a connection, after its last segment."""

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from tcptrace.errors import UsageError
-from tcptrace.tcp.profile import MILLISECOND, NEVER, SECOND, Profile, TimerCells, Window
+from tcptrace.tcp.profile import MILLISECOND, NEVER, SECOND, Profile, Retries, TimerCells, Window
 from tcptrace.tcp.settings import EFFECTS, bare_name, field_value
 from tcptrace.tcp.states import State
 
@@ -22,6 +22,7 @@ __all__ = [
     "PROFILES",
     "Middlebox",
     "Profile",
+    "Retries",
     "TimerCells",
     "Window",
     "middlebox",
