@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
-KERNELS: tuple[str, ...] = ()
+KERNELS: tuple[str, ...] = ("tcptrace.sources.records",)
 
 
 def interpreted_kernels() -> list[str]:

@@ -1,0 +1,75 @@
+"""What a user names, as a list of sources: paths, glob patterns, directories, open files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tcptrace.errors import CaptureError, UsageError
+from tcptrace.sources.scapy_list import is_scapy_packets
+from tcptrace.sources.streams import STDIN
+
+
+@dataclass
+class Named:
+    """The sources in the order to read them; `optional` ones came from a directory's listing."""
+
+    sources: list[Any] = field(default_factory=list)
+    optional: set[str] = field(default_factory=set)
+
+
+def named_sources(source: Any) -> Named:
+    """All that `source` names; a path named twice counts once.
+
+    CaptureError for a directory or a pattern without files; UsageError for another kind of
+    object and for standard input named twice.
+    """
+    named = Named()
+    for each in _flat(source):
+        if isinstance(each, (str, os.PathLike)):
+            _add_path(named, os.fspath(each))
+        elif hasattr(each, "read") or is_scapy_packets(each):
+            named.sources.append(each)
+        else:
+            raise UsageError(f"cannot read a capture from {type(each).__name__}: {each!r:.80}")
+    if not named.sources:
+        raise UsageError("no capture was named")
+    return named
+
+
+def _flat(source: Any) -> Iterable[Any]:
+    single = isinstance(source, (str, os.PathLike)) or hasattr(source, "read")
+    if single or is_scapy_packets(source) or not isinstance(source, Iterable):
+        return [source]
+    return source
+
+
+def _add_path(named: Named, path: str | bytes) -> None:
+    name = os.fsdecode(path)
+    if os.path.isdir(name):
+        with _listing(name) as entries:
+            found = sorted(entry.path for entry in entries if _is_listed(entry))
+        named.optional.update(found)
+        if not found:
+            raise CaptureError(name, "expected capture files in this directory; it has none")
+    elif name == STDIN or os.path.lexists(name) or not glob.has_magic(name):
+        found = [name]
+    else:
+        found = sorted(match for match in glob.glob(name, recursive=True) if os.path.isfile(match))
+        if not found:
+            raise CaptureError(name, "expected files that match this pattern; there are none")
+    named.sources.extend(each for each in found if each not in named.sources)
+
+
+def _listing(directory: str) -> Any:
+    try:
+        return os.scandir(directory)
+    except OSError as error:
+        raise CaptureError(directory, error.strerror or str(error)) from None
+
+
+def _is_listed(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file() and not entry.name.startswith(".")
