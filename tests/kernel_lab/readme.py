@@ -1,0 +1,78 @@
+"""The README of a recorded case: its script's words, the kernel's record, how to read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .case import Case
+
+PAGE = """\
+# {title}
+
+{words}
+
+## What the kernels recorded
+
+{table}
+
+A state in parentheses began and ended within one segment. Times, to the microsecond or to what
+two looks enclose, are in `expected/states.json`.
+
+## Read it
+
+    tcptrace captures/{name}/{file}
+    tcptrace timeline captures/{name}/{file}
+    tcptrace anomalies captures/{name}/{file}
+
+## How it was made
+
+`python -m tests.kernel_lab.record {name}`, on Linux {kernel}, {recorded}: two network namespaces
+with real sockets, joined by a wire of our own that takes {delay} ms for each way.
+{tap}
+{lost}
+
+## Files
+
+| file | holds |
+|---|---|
+| `{file}` | the {packets} packets that passed the tap, with nanosecond stamps |
+| `expected/states.json` | the truth: both hosts' sockets, as their kernel told of them |
+| `expected/connections.csv` | what `tcptrace connections -T csv` says of the capture |
+| `expected/timeline.csv` | what `tcptrace timeline -T csv` says of it |
+| `expected/anomalies.csv` | what `tcptrace anomalies -T csv` says of it |
+"""
+
+TAPS = {
+    "client": "The tap stands at the client's end of it.",
+    "middle": "The tap stands half way.",
+    "server": "The tap stands at the server's end of it.",
+}
+
+
+def readme(case: Case, facts: dict[str, Any]) -> str:
+    """The page for captures/`case.name`/README.md."""
+    lost = "; ".join(facts["lost"])
+    return PAGE.format(
+        title=case.title,
+        words=case.text.partition("\n")[2].strip(),
+        table=_table(facts["endpoints"]),
+        name=case.name,
+        file=case.file,
+        kernel=facts["kernel"],
+        recorded=facts["recorded"],
+        delay=facts["one_way_delay_ms"],
+        tap=TAPS[case.tap],
+        lost=f"Lost on purpose: {lost}." if lost else "Nothing was lost.",
+        packets=facts["packets"],
+    )
+
+
+def _table(endpoints: list[dict[str, Any]]) -> str:
+    rows = [f"| {e['side']} | {e['ip']} port {e['port']} | {_states(e)} |" for e in endpoints]
+    head = ["| side | endpoint | its states |", "|---|---|---|"]
+    return "\n".join([*head, *rows])
+
+
+def _states(endpoint: dict[str, Any]) -> str:
+    steps = endpoint["states"]
+    return " → ".join(f"({s['state']})" if s["transit"] else s["state"] for s in steps)

@@ -1,0 +1,118 @@
+"""`Witness`: looks at both hosts' sockets before and after everything that may move them.
+
+A look that differs from the last one dates a move between the two; the tracepoint then gives
+its exact moment, and the states that began and ended in between. What the tracepoint tells
+and no look can explain is a contradiction, and the record is not to be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tcptrace.tcp.states import State
+
+from .host import Host
+from .kernel_trace import Move
+from .sock_diag import Found, SockDiag
+
+TRACE_SLACK_NS = 2000  # the trace prints whole microseconds
+
+
+@dataclass
+class Step:
+    """One move of a life: it happened in [earliest, latest], monotonic ns."""
+
+    earliest: int
+    latest: int
+    state: State
+    transit: bool = False
+
+
+@dataclass
+class Life:
+    """One socket from birth to death, under one four-tuple."""
+
+    side: str
+    found: Found
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        return self.steps[-1].state
+
+
+class Witness:
+    """The lives of all sockets of both hosts, in order of birth."""
+
+    def __init__(self, hosts: list[Host], family: int, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._asked = {host.name: SockDiag(host, family) for host in hosts}
+        self._last_look = {host.name: 0 for host in hosts}
+        self._lives: dict[tuple[str, bytes], Life] = {}
+
+    def look(self) -> None:
+        """Ask both hosts now, and note what has changed since the last look."""
+        for side, diag in self._asked.items():
+            before = self._clock()
+            found = {socket.cookie: socket for socket in diag.sockets()}
+            now = self._clock()
+            for cookie, socket in found.items():
+                life = self._lives.setdefault((side, cookie), Life(side, socket))
+                self._note(life, socket.state, now)
+            for (whose, cookie), life in self._lives.items():
+                if whose == side and cookie not in found:
+                    self._note(life, State.CLOSED, now)
+            self._last_look[side] = before
+
+    def states(self, side: str) -> list[State]:
+        """Where the sockets of a side were at the last look, in order of birth."""
+        return [life.state for life in self._lives.values() if life.side == side]
+
+    def lives(self, moves: list[Move]) -> list[Life]:
+        """Every life with the kernel's own moments; ValueError if the two contradict."""
+        lives = list(self._lives.values())
+        for move in moves:
+            if not any(_explains(life, move) for life in lives):
+                raise ValueError(f"the trace tells of a move that no look has seen: {move}")
+        for life in lives:
+            life.steps = [step for told in life.steps for step in _refined(life, told, moves)]
+        return sorted(lives, key=lambda life: life.steps[0].earliest)
+
+    def close(self) -> None:
+        """Ask no more."""
+        for diag in self._asked.values():
+            diag.close()
+
+    def _note(self, life: Life, state: State, now: int) -> None:
+        if not life.steps or life.state is not state:
+            life.steps.append(Step(self._last_look[life.side], now, state))
+
+
+def _same_socket(life: Life, move: Move) -> bool:
+    return (life.found.port, life.found.peer_port) == (move.port, move.peer_port)
+
+
+def _within(step: Step, move: Move) -> bool:
+    return step.earliest - TRACE_SLACK_NS <= move.at <= step.latest + TRACE_SLACK_NS
+
+
+def _explains(life: Life, move: Move) -> bool:
+    """CLOSED may be the birth of a minisocket, LISTEN is no connection's."""
+    if move.state in (State.CLOSED, State.LISTEN) or move.peer_port == 0:
+        return True
+    return _same_socket(life, move) and any(_within(step, move) for step in life.steps)
+
+
+def _refined(life: Life, step: Step, moves: list[Move]) -> list[Step]:
+    """The step with its exact moment, after the states that the looks were too slow for."""
+    told = [move for move in moves if _same_socket(life, move) and _within(step, move)]
+    before = [move for move in told if move.state not in (State.CLOSED, step.state)]
+    exact = [move for move in told if move.state is step.state]
+    known = {earlier.state for earlier in life.steps if earlier.latest <= step.earliest}
+    refined = [Step(m.at, m.at + 1000, m.state, True) for m in before if m.state not in known]
+    if exact:
+        refined.append(Step(exact[-1].at, exact[-1].at + 1000, step.state))
+    else:
+        refined.append(step)
+    return refined
