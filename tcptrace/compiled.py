@@ -9,7 +9,14 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
-KERNELS: tuple[str, ...] = ("tcptrace.sources.records",)
+KERNELS: tuple[str, ...] = (
+    "tcptrace.sources.records",
+    "tcptrace.decode.link_headers",
+    "tcptrace.decode.shim_headers",
+    "tcptrace.decode.ip_headers",
+    "tcptrace.decode.checksums",
+    "tcptrace.decode.tcp_headers",
+)
 
 
 def interpreted_kernels() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import ClassVar
 
 from tcptrace.columns import Rows
@@ -25,8 +25,16 @@ class Checksum(IntEnum):
     OFFLOADED = 3
 
 
+class Mark(IntFlag):
+    """What is odd about the packet that carried the segment."""
+
+    IP_CHECKSUM = 1  # the IPv4 header's checksum is wrong: no receiver takes it in
+    HEADER_CUT = 2  # the snap length cut the TCP header: options, or more, are unknown
+    SUPER_SEGMENT = 4  # longer than any link carries: joined or not yet cut by the interface
+
+
 class Segments(Rows):
-    """A batch of segments in capture order. In an ICMP error, source, destination, seq are quoted."""
+    """A batch of segments in capture order. An ICMP error's addresses, ports, seq are quoted."""
 
     COLUMNS: ClassVar[dict[str, str]] = {
         "time": "ns since the epoch, UTC",
@@ -71,6 +79,7 @@ class Segments(Rows):
         "icmp": "ICMP type * 256 + code of an ICMP error (ICMPv6: 65536 more)",
         "icmp_hi": "who sent the ICMP error, upper 64 bits",
         "icmp_lo": "who sent the ICMP error, lower 64 bits",
+        "marks": "Mark bits: what is odd about the packet that carried it; 0 for nothing",
         "slot": "filled in by the tracker: the place of the connection in its table",
         "sender": "filled in by the tracker: 0 if sent by the endpoint seen first, 1 by the other",
         "opens": "filled in by the tracker: 1 where a new connection begins in that slot",

@@ -1,0 +1,209 @@
+"""`Header`: what may stand next in a packet, and the literals that say what follows what.
+
+A new link type, ethertype or tunnel is a new row in one of the literals below, and, if its header
+is of a new form, a member of Header with a method in the kernel of its group.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+from tcptrace.decode.link_types import LINK_TYPES
+from tcptrace.decode.protocols import EtherType, IpProtocol, PppProtocol, UdpPort
+
+GROUP = 100
+
+
+class Header(IntEnum):
+    """What stands at a row's `at`; the hundreds say which kernel reads it."""
+
+    # link_headers: what a packet of a capture may begin with
+    ETHERNET = 0
+    LINUX_SLL = 1
+    LINUX_SLL2 = 2
+    LOOP = 3
+    IP = 4
+    PPP_WITH_DIR = 5
+    NFLOG = 6
+    IPOIB = 7
+    FDDI = 8
+    ARCNET = 9
+    ARCNET_LINUX = 10
+    TOKEN_RING = 11
+    MPACKET = 12
+    JUNIPER = 13
+    SLIP = 14
+    FRAME_RELAY = 15
+    ENC = 16
+    PFLOG = 17
+    PKTAP = 18
+    NETANALYZER = 19
+    # wireless_headers
+    PPI = 100
+    WLAN = 101
+    RADIOTAP = 102
+    PRISM = 103
+    AVS = 104
+    AMSDU = 105
+    # shim_headers: between the link header and the network header
+    LLC = 201
+    MPLS = 202
+    PPPOE = 203
+    PPP = 204
+    HDLC = 205
+    NLPID = 206
+    VLAN = 207
+    VN_TAG = 208
+    BACKBONE = 209
+    MACSEC = 210
+    NSH = 211
+    FOUR_THEN_TYPE = 212  # four octets, then an ethertype: HSR, 802.1CB
+    # ip_headers
+    IPV4 = 300
+    IPV6 = 301
+    OPTIONS = 302  # hop-by-hop and destination options
+    ROUTING = 303
+    FRAGMENT_HEADER = 304
+    AUTHENTICATION = 305
+    OTHER_EXTENSION = 306
+    # tunnel_headers
+    UDP = 400
+    GRE = 401
+    ICMP = 402
+    ICMPV6 = 403
+    ETHERIP = 404
+    L2TP = 405
+    GTP_U = 406
+    TEREDO = 407
+    VXLAN = 408
+    CAPWAP = 409
+    GENEVE = 410
+    ERSPAN = 411
+    ERSPAN_3 = 412
+    # the ends
+    TCP = 500
+    FRAGMENT = 501
+    COMPRESSED = 502
+    UNUSUAL = 503
+    SKIPPED = 504
+
+
+END_GROUP = int(Header.TCP) // GROUP
+
+FIRST_HEADERS: dict[str, Header] = {
+    "NULL": Header.LOOP,
+    "ETHERNET": Header.ETHERNET,
+    "IEEE802_5": Header.TOKEN_RING,
+    "ARCNET_BSD": Header.ARCNET,
+    "SLIP": Header.SLIP,
+    "PPP": Header.PPP,
+    "FDDI": Header.FDDI,
+    "RAW_DLT": Header.IP,
+    "RAW_OPENBSD": Header.IP,
+    "PPP_HDLC": Header.HDLC,
+    "PPP_ETHER": Header.PPPOE,
+    "ATM_RFC1483": Header.LLC,
+    "RAW": Header.IP,
+    "C_HDLC": Header.HDLC,
+    "IEEE802_11": Header.WLAN,
+    "FRELAY": Header.FRAME_RELAY,
+    "LOOP": Header.LOOP,
+    "ENC": Header.ENC,
+    "LINUX_SLL": Header.LINUX_SLL,
+    "PFLOG": Header.PFLOG,
+    "IEEE802_11_PRISM": Header.PRISM,
+    "IEEE802_11_RADIOTAP": Header.RADIOTAP,
+    "ARCNET_LINUX": Header.ARCNET_LINUX,
+    "IEEE802_11_AVS": Header.AVS,
+    "PPP_PPPD": Header.PPP_WITH_DIR,
+    "JUNIPER_ETHER": Header.JUNIPER,
+    "PPI": Header.PPI,
+    "PPP_WITH_DIR": Header.PPP_WITH_DIR,
+    "C_HDLC_WITH_DIR": Header.PPP_WITH_DIR,
+    "MPLS": Header.MPLS,
+    "IPV4": Header.IPV4,
+    "IPV6": Header.IPV6,
+    "NFLOG": Header.NFLOG,
+    "NETANALYZER": Header.NETANALYZER,
+    "IPOIB": Header.IPOIB,
+    "PKTAP": Header.PKTAP,
+    "ETHERNET_MPACKET": Header.MPACKET,
+    "LINUX_SLL2": Header.LINUX_SLL2,
+}
+
+AFTER_ETHERTYPE: dict[EtherType, Header] = {
+    EtherType.IPV4: Header.IPV4,
+    EtherType.IPV6: Header.IPV6,
+    EtherType.VLAN: Header.VLAN,
+    EtherType.PROVIDER_VLAN: Header.VLAN,
+    EtherType.QINQ: Header.VLAN,
+    EtherType.QINQ_2: Header.VLAN,
+    EtherType.QINQ_3: Header.VLAN,
+    EtherType.TRANSPARENT_ETHERNET: Header.ETHERNET,
+    EtherType.PPP: Header.PPP,
+    EtherType.MPLS: Header.MPLS,
+    EtherType.MPLS_MULTICAST: Header.MPLS,
+    EtherType.PPPOE_SESSION: Header.PPPOE,
+    EtherType.JUMBO_LLC: Header.LLC,
+    EtherType.MACSEC: Header.MACSEC,
+    EtherType.BACKBONE: Header.BACKBONE,
+    EtherType.VN_TAG: Header.VN_TAG,
+    EtherType.HSR: Header.FOUR_THEN_TYPE,
+    EtherType.REDUNDANCY_TAG: Header.FOUR_THEN_TYPE,
+    EtherType.NSH: Header.NSH,
+}
+
+AFTER_IP: dict[IpProtocol, Header] = {
+    IpProtocol.TCP: Header.TCP,
+    IpProtocol.UDP: Header.UDP,
+    IpProtocol.ICMP: Header.ICMP,
+    IpProtocol.ICMPV6: Header.ICMPV6,
+    IpProtocol.HOP_BY_HOP: Header.OPTIONS,
+    IpProtocol.DESTINATION: Header.OPTIONS,
+    IpProtocol.ROUTING: Header.ROUTING,
+    IpProtocol.FRAGMENT: Header.FRAGMENT_HEADER,
+    IpProtocol.AH: Header.AUTHENTICATION,
+    IpProtocol.MOBILITY: Header.OTHER_EXTENSION,
+    IpProtocol.HIP: Header.OTHER_EXTENSION,
+    IpProtocol.SHIM6: Header.OTHER_EXTENSION,
+    IpProtocol.IPV4: Header.IPV4,
+    IpProtocol.IPV6: Header.IPV6,
+    IpProtocol.GRE: Header.GRE,
+    IpProtocol.ETHERIP: Header.ETHERIP,
+    IpProtocol.MPLS: Header.MPLS,
+    IpProtocol.IPCOMP: Header.COMPRESSED,
+}
+
+AFTER_PPP: dict[PppProtocol, Header] = {
+    PppProtocol.IPV4: Header.IPV4,
+    PppProtocol.IPV6: Header.IPV6,
+    PppProtocol.MPLS: Header.MPLS,
+    PppProtocol.MPLS_MULTICAST: Header.MPLS,
+}
+
+AFTER_UDP: dict[UdpPort, Header] = {
+    UdpPort.L2TP: Header.L2TP,
+    UdpPort.GTP_U: Header.GTP_U,
+    UdpPort.TEREDO: Header.TEREDO,
+    UdpPort.VXLAN: Header.VXLAN,
+    UdpPort.VXLAN_GPE: Header.VXLAN,
+    UdpPort.VXLAN_LINUX: Header.VXLAN,
+    UdpPort.CAPWAP_DATA: Header.CAPWAP,
+    UdpPort.GENEVE: Header.GENEVE,
+    UdpPort.MPLS: Header.MPLS,
+}
+
+AFTER_LINK_TYPE: dict[int, Header] = {
+    LINK_TYPES[name]: header for name, header in FIRST_HEADERS.items()
+}
+
+
+def dense(literal: Mapping[Any, Header], size: int, missing: Header = Header.SKIPPED) -> array[int]:
+    """A literal as an array of int16, for a kernel: number → Header, `missing` in the holes."""
+    table = array("h", [missing]) * size
+    for number, header in literal.items():
+        table[number] = header
+    return table

@@ -1,0 +1,380 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""Kernel: IPv4 and IPv6 headers with their extensions; RFC 791, RFC 8200, RFC 2675, RFC 6275.
+
+Lengths come from the IP header, never from the snap length. Where that field is 0 (segmentation
+offload, IPv6 jumbo payloads without their option) the capture's record tells the length.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
+from tcptrace.decode.headers import AFTER_IP, GROUP, Header, dense
+from tcptrace.decode.protocols import IpProtocol
+from tcptrace.decode.segments import Mark
+from tcptrace.decode.skipped import Reason, Tally
+
+WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
+HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
+VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
+AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
+KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
+END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
+DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
+NETWORK_AT = cython.declare(cython.Py_ssize_t, Datagrams.index("network_at"))
+SRC_HI = cython.declare(cython.Py_ssize_t, Datagrams.index("src_hi"))
+SRC_LO = cython.declare(cython.Py_ssize_t, Datagrams.index("src_lo"))
+DST_HI = cython.declare(cython.Py_ssize_t, Datagrams.index("dst_hi"))
+DST_LO = cython.declare(cython.Py_ssize_t, Datagrams.index("dst_lo"))
+ADDRESS_SUM = cython.declare(cython.Py_ssize_t, Datagrams.index("address_sum"))
+TTL = cython.declare(cython.Py_ssize_t, Datagrams.index("ttl"))
+IP_ID = cython.declare(cython.Py_ssize_t, Datagrams.index("ip_id"))
+DONT_FRAGMENT = cython.declare(cython.Py_ssize_t, Datagrams.index("dont_fragment"))
+MARKS = cython.declare(cython.Py_ssize_t, Datagrams.index("marks"))
+ICMP_ERROR = cython.declare(cython.Py_ssize_t, Datagrams.index("icmp"))
+
+ONE = cython.declare(cython.longlong, 1)
+GROUP_SIZE = cython.declare(cython.longlong, GROUP)
+MY_GROUP = cython.declare(cython.longlong, int(Header.IPV4) // GROUP)
+DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
+IPV4 = cython.declare(cython.longlong, int(Header.IPV4))
+IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
+OPTIONS = cython.declare(cython.longlong, int(Header.OPTIONS))
+ROUTING = cython.declare(cython.longlong, int(Header.ROUTING))
+FRAGMENT_HEADER = cython.declare(cython.longlong, int(Header.FRAGMENT_HEADER))
+AUTHENTICATION = cython.declare(cython.longlong, int(Header.AUTHENTICATION))
+TCP = cython.declare(cython.longlong, int(Header.TCP))
+FRAGMENT = cython.declare(cython.longlong, int(Header.FRAGMENT))
+SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
+TRUNCATED_IP = cython.declare(cython.longlong, int(Reason.TRUNCATED_IP))
+DAMAGED_IP = cython.declare(cython.longlong, int(Reason.DAMAGED_IP))
+OTHER_TRANSPORT = cython.declare(cython.longlong, int(Reason.OTHER_TRANSPORT))
+ENCRYPTED = cython.declare(cython.longlong, int(Reason.ENCRYPTED))
+TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
+ICMP_REASON = cython.declare(cython.longlong, int(Reason.ICMP))
+BAD_IP_CHECKSUM = cython.declare(cython.Py_ssize_t, int(Tally.BAD_IP_CHECKSUM))
+IP_CHECKSUM = cython.declare(cython.longlong, int(Mark.IP_CHECKSUM))
+SUPER_SEGMENT = cython.declare(cython.longlong, int(Mark.SUPER_SEGMENT))
+
+AFTER_IP_TABLE = dense(AFTER_IP, 256)
+ENCRYPTING = cython.declare(cython.longlong, int(IpProtocol.ESP))
+V4_HEADER = cython.declare(cython.longlong, 20)
+V6_HEADER = cython.declare(cython.longlong, 40)
+MAPPED = cython.declare(cython.longlong, 0xFFFF00000000)  # ::ffff:0:0, before an IPv4 address
+LARGEST_FRAME = cython.declare(cython.longlong, 9216)  # the jumbo frames that switches carry
+JUMBO_OPTION = cython.declare(cython.longlong, 0xC2)  # RFC 2675
+HOME_ADDRESS_OPTION = cython.declare(cython.longlong, 0xC9)  # RFC 6275 section 6.3
+HOME_ROUTING = cython.declare(cython.longlong, 2)  # RFC 6275 section 6.4
+SOURCE_ROUTING = cython.declare(cython.longlong, 0)  # RFC 2460 section 4.4, deprecated
+SEGMENT_ROUTING = cython.declare(cython.longlong, 4)  # RFC 8754
+
+
+def walk(
+    cells: cython.longlong[::1],
+    data: cython.const[cython.uchar][::1],
+    tallies: cython.longlong[::1],
+) -> int:
+    """Step over IP headers: Datagrams cells, the packets' bytes, Tally counts (int64).
+
+    Returns the groups that rows were left at, as a bit set.
+    """
+    walker = Walker(cells, data, tallies)
+    return walker.walk()
+
+
+@cython.final
+@cython.cclass
+class Walker:
+    """The row being walked: where it stands, and its three buffers."""
+
+    cells: cython.longlong[::1]
+    data: cython.const[cython.uchar][::1]
+    tallies: cython.longlong[::1]
+    after_ip: cython.const[cython.short][::1]
+    base: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    kept: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    header: cython.longlong
+    src_sum: cython.longlong
+    dst_sum: cython.longlong
+
+    def __init__(
+        self,
+        cells: cython.longlong[::1],
+        data: cython.const[cython.uchar][::1],
+        tallies: cython.longlong[::1],
+    ) -> None:
+        self.cells = cells
+        self.data = data
+        self.tallies = tallies
+        self.after_ip = AFTER_IP_TABLE
+
+    @cython.cfunc
+    def walk(self) -> cython.longlong:
+        """Every row of the batch that stands at an IP header."""
+        groups: cython.longlong = 0
+        base: cython.Py_ssize_t
+        for base in range(0, self.cells.shape[0], WIDTH):
+            if self.cells[base + HEADER] // GROUP_SIZE == MY_GROUP:
+                self.load(base)
+                while self.header // GROUP_SIZE == MY_GROUP:
+                    self.step()
+                self.store()
+                groups |= ONE << (self.header // GROUP_SIZE)
+        return groups
+
+    @cython.cfunc
+    def load(self, base: cython.Py_ssize_t) -> cython.longlong:
+        self.base = base
+        self.header = self.cells[base + HEADER]
+        self.at = self.cells[base + AT]
+        self.kept = self.cells[base + KEPT_END]
+        self.end = self.cells[base + END]
+        return 0
+
+    @cython.cfunc
+    def store(self) -> cython.longlong:
+        self.cells[self.base + HEADER] = self.header
+        self.cells[self.base + AT] = self.at
+        self.cells[self.base + KEPT_END] = self.kept
+        self.cells[self.base + END] = self.end
+        return 0
+
+    @cython.cfunc
+    def skip(self, reason: cython.longlong) -> cython.longlong:
+        if self.cells[self.base + ICMP_ERROR]:
+            reason = ICMP_REASON
+        self.header = SKIPPED
+        self.cells[self.base + VALUE] = reason
+        return 0
+
+    @cython.cfunc
+    def step(self) -> cython.longlong:
+        self.cells[self.base + DEPTH] += 1
+        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
+            return self.skip(TOO_DEEP)
+        if self.header == IPV4:
+            return self.version_4()
+        if self.header == IPV6:
+            return self.version_6()
+        return self.extension()
+
+    @cython.cfunc
+    def follow(self, protocol: cython.longlong) -> cython.longlong:
+        """What the payload begins with. Of what an ICMP error quotes, only TCP is of interest."""
+        if protocol == ENCRYPTING:
+            return self.skip(ENCRYPTED)
+        self.header = self.after_ip[protocol]
+        if self.header == SKIPPED:
+            return self.skip(OTHER_TRANSPORT)
+        if self.cells[self.base + ICMP_ERROR] and not self.leads_to_tcp():
+            return self.skip(ICMP_REASON)
+        return 0
+
+    @cython.cfunc
+    def leads_to_tcp(self) -> cython.longlong:
+        if self.header == TCP:
+            return 1
+        extension: cython.longlong = self.header // GROUP_SIZE == MY_GROUP
+        return 1 if extension and self.header != IPV4 and self.header != IPV6 else 0
+
+    @cython.cfunc
+    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
+        return (self.data[at] << 8) | self.data[at + 1]
+
+    @cython.cfunc
+    def u32(self, at: cython.Py_ssize_t) -> cython.longlong:
+        return (self.u16(at) << 16) | self.u16(at + 2)
+
+    @cython.cfunc
+    def i64(self, at: cython.Py_ssize_t) -> cython.longlong:
+        """Eight octets as a column's signed number: the same 64 bits."""
+        upper: cython.longlong = self.u32(at)
+        if upper > 0x7FFFFFFF:
+            upper -= 0x100000000
+        return upper * 0x100000000 + self.u32(at + 4)
+
+    @cython.cfunc
+    def words(self, at: cython.Py_ssize_t, count: cython.longlong) -> cython.longlong:
+        """The ones' complement sum of `count` 16-bit words."""
+        total: cython.longlong = 0
+        word: cython.longlong
+        for word in range(count):
+            total += self.u16(at + 2 * word)
+        return _fold(total)
+
+    @cython.cfunc
+    def version_4(self) -> cython.longlong:
+        """RFC 791 section 3.1."""
+        at: cython.Py_ssize_t = self.at
+        if at + V4_HEADER > self.kept:
+            return self.skip(TRUNCATED_IP)
+        first: cython.longlong = self.data[at]
+        length: cython.longlong = (first & 0x0F) * 4
+        total: cython.longlong = self.u16(at + 2)
+        if first >> 4 != 4 or length < V4_HEADER or (0 < total < length):
+            return self.skip(DAMAGED_IP)
+        if at + length > self.kept:
+            return self.skip(TRUNCATED_IP)
+        self.cells[self.base + NETWORK_AT] = at
+        self.bound(total)
+        self.addresses_4(at)
+        self.judge(self.words(at, length // 2))
+        self.at = at + length
+        fragment: cython.longlong = self.u16(at + 6)
+        self.cells[self.base + DONT_FRAGMENT] = (fragment >> 14) & 1
+        if fragment & 0x3FFF and not self.quoted_first(fragment & 0x1FFF):
+            self.header = FRAGMENT
+            return 0
+        return self.follow(self.data[at + 9])
+
+    @cython.cfunc
+    def judge(self, total: cython.longlong) -> cython.longlong:
+        """A header sums up to all ones; what an ICMP error quotes was changed on its way."""
+        if total != 0xFFFF and self.cells[self.base + ICMP_ERROR] == 0:
+            self.cells[self.base + MARKS] |= IP_CHECKSUM
+            self.tallies[BAD_IP_CHECKSUM] += 1
+        return 0
+
+    @cython.cfunc
+    def addresses_4(self, at: cython.Py_ssize_t) -> cython.longlong:
+        base: cython.Py_ssize_t = self.base
+        self.cells[base + TTL] = self.data[at + 8]
+        self.cells[base + IP_ID] = self.u16(at + 4)
+        self.cells[base + SRC_HI] = 0
+        self.cells[base + SRC_LO] = MAPPED | self.u32(at + 12)
+        self.cells[base + DST_HI] = 0
+        self.cells[base + DST_LO] = MAPPED | self.u32(at + 16)
+        self.cells[base + ADDRESS_SUM] = self.words(at + 12, 4)
+        return 0
+
+    @cython.cfunc
+    def quoted_first(self, offset: cython.longlong) -> cython.longlong:
+        """Whether this is a fragment quoted in an ICMP error that begins with the TCP header."""
+        return 1 if offset == 0 and self.cells[self.base + ICMP_ERROR] != 0 else 0
+
+    @cython.cfunc
+    def bound(self, total: cython.longlong) -> cython.longlong:
+        """Where the datagram ends, `total` octets from `at`; with 0 the record tells it."""
+        marks: cython.longlong = self.cells[self.base + MARKS]
+        marks &= ~SUPER_SEGMENT
+        if total:
+            self.end = self.at + total
+            if self.kept > self.end:
+                self.kept = self.end
+        if total == 0 or total > LARGEST_FRAME:
+            marks |= SUPER_SEGMENT
+        self.cells[self.base + MARKS] = marks
+        return 0
+
+    @cython.cfunc
+    def version_6(self) -> cython.longlong:
+        """RFC 8200 section 3."""
+        at: cython.Py_ssize_t = self.at
+        if at + V6_HEADER > self.kept:
+            return self.skip(TRUNCATED_IP)
+        if self.data[at] >> 4 != 6:
+            return self.skip(DAMAGED_IP)
+        length: cython.longlong = self.u16(at + 4)
+        self.cells[self.base + NETWORK_AT] = at
+        self.bound(length + V6_HEADER if length else 0)
+        self.addresses_6(at)
+        self.at = at + V6_HEADER
+        return self.follow(self.data[at + 6])
+
+    @cython.cfunc
+    def addresses_6(self, at: cython.Py_ssize_t) -> cython.longlong:
+        base: cython.Py_ssize_t = self.base
+        self.cells[base + TTL] = self.data[at + 7]
+        self.cells[base + IP_ID] = -1
+        self.cells[base + DONT_FRAGMENT] = 0
+        self.cells[base + SRC_HI] = self.i64(at + 8)
+        self.cells[base + SRC_LO] = self.i64(at + 16)
+        self.cells[base + DST_HI] = self.i64(at + 24)
+        self.cells[base + DST_LO] = self.i64(at + 32)
+        self.src_sum = self.words(at + 8, 8)
+        self.dst_sum = self.words(at + 24, 8)
+        self.cells[base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
+        return 0
+
+    @cython.cfunc
+    def extension(self) -> cython.longlong:
+        """RFC 8200 section 4: one extension header; `at` moves by 8 octets at least."""
+        at: cython.Py_ssize_t = self.at
+        if at + 8 > self.kept:
+            return self.skip(TRUNCATED_IP)
+        if self.header == FRAGMENT_HEADER:
+            return self.fragment_header(at)
+        length: cython.longlong = (self.data[at + 1] + 1) * 8
+        if self.header == AUTHENTICATION:
+            length = (self.data[at + 1] + 2) * 4  # RFC 4302 section 2.2
+        if at + length > self.kept:
+            return self.skip(TRUNCATED_IP)
+        if self.header == ROUTING:
+            self.routing(at, length)
+        elif self.header == OPTIONS:
+            self.options(at + 2, at + length)
+        self.at = at + length
+        return self.follow(self.data[at])
+
+    @cython.cfunc
+    def fragment_header(self, at: cython.Py_ssize_t) -> cython.longlong:
+        """RFC 8200 section 4.5; an atomic fragment (RFC 6946) is a whole datagram."""
+        fragment: cython.longlong = self.u16(at + 2)
+        if fragment & 0xFFF9 and not self.quoted_first(fragment >> 3):
+            self.header = FRAGMENT
+            return 0
+        self.at = at + 8
+        return self.follow(self.data[at])
+
+    @cython.cfunc
+    def routing(self, at: cython.Py_ssize_t, length: cython.longlong) -> cython.longlong:
+        """The final destination is what the TCP checksum covers (RFC 8200 section 8.1)."""
+        kind: cython.longlong = self.data[at + 2]
+        if self.data[at + 3] == 0 or length < 24:
+            return 0
+        if kind in (HOME_ROUTING, SEGMENT_ROUTING):
+            self.dst_sum = self.words(at + 8, 8)
+        elif kind == SOURCE_ROUTING:
+            self.dst_sum = self.words(at + length - 16, 8)
+        self.cells[self.base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
+        return 0
+
+    @cython.cfunc
+    def options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
+        """RFC 8200 section 4.2: those that bear on the length and on the checksum."""
+        while at + 2 <= end:
+            kind: cython.longlong = self.data[at]
+            length: cython.longlong = self.data[at + 1]
+            if kind == 0:
+                at += 1
+                continue
+            if at + 2 + length > end:
+                return 0
+            if kind == JUMBO_OPTION and length == 4:
+                self.jumbo(self.u32(at + 2))
+            elif kind == HOME_ADDRESS_OPTION and length == 16:
+                self.src_sum = self.words(at + 2, 8)
+                self.cells[self.base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
+            at += 2 + length
+        return 0
+
+    @cython.cfunc
+    def jumbo(self, length: cython.longlong) -> cython.longlong:
+        """RFC 2675 section 2: the payload's length where the header's field is 0."""
+        network_at: cython.Py_ssize_t = self.cells[self.base + NETWORK_AT]
+        if self.u16(network_at + 4) == 0 and length > 0xFFFF:
+            self.end = network_at + V6_HEADER + length
+            if self.kept > self.end:
+                self.kept = self.end
+        return 0
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _fold(total: cython.longlong) -> cython.longlong:
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
