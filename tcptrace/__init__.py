@@ -1,0 +1,78 @@
+"""Both endpoints' RFC 9293 states, rebuilt from a packet capture, with the evidence for each move.
+
+    trace = tcptrace.read("office.pcapng.zst")
+    trace.connections, trace.timeline, trace.anomalies, trace.connection(7).story()
+
+The floors, each resting only on those above it in this list:
+
+    errors      every exception that is raised on purpose
+    columns     `Rows`: the batches of int64 columns that cross the floors
+    tcp         what RFC 9293 says: states, events, the machine, timers by system
+    sources     files and streams become `Packets`
+    decode      packets become `Segments`
+    tracker     segments become each endpoint's moves: `Transitions`, `Connections`, `Endpoints`
+    tables      moves become DataFrames; every column is declared in `tables.schema`
+    anomalies   what is odd about them, in sentences; the list is `anomalies.catalogue`
+    trace       `Trace` and `Connection`: what a user holds
+    pipeline    `read()`: a source all the way to a trace
+    faces       the command line
+
+Names are imported when they are first used, so that `tcptrace --version` loads no pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from tcptrace.compiled import require_compiled
+from tcptrace.errors import CaptureError, TcptraceError, UsageError
+
+if TYPE_CHECKING:
+    from tcptrace.pipeline import read as read
+    from tcptrace.tcp import machine as fsm
+    from tcptrace.tcp.timers import profile as profile
+    from tcptrace.trace import Connection as Connection
+    from tcptrace.trace import Trace as Trace
+
+__all__ = [
+    "CaptureError",
+    "Connection",
+    "TcptraceError",
+    "Trace",
+    "UsageError",
+    "fsm",
+    "profile",
+    "read",
+]
+
+_HOMES = {
+    "Connection": "tcptrace.trace:Connection",
+    "Trace": "tcptrace.trace:Trace",
+    "fsm": "tcptrace.tcp.machine:",
+    "profile": "tcptrace.tcp.timers:profile",
+    "read": "tcptrace.pipeline:read",
+}
+
+try:
+    __version__ = version("tcptrace")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0+unknown"
+
+require_compiled()
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported from its home on first use."""
+    home, _, attribute = _HOMES.get(name, "").partition(":")
+    if not home:
+        raise AttributeError(f"module 'tcptrace' has no attribute {name!r}")
+    module = import_module(home)
+    found = getattr(module, attribute) if attribute else module
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
