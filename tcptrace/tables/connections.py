@@ -1,0 +1,104 @@
+"""The table `connections`: one row an incarnation of a four-tuple."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tcptrace.tables.addresses import Addresses
+from tcptrace.tables.closes import Closes
+from tcptrace.tables.schema import CONNECTIONS
+from tcptrace.tables.table import NO_TIME
+from tcptrace.tcp.states import Role
+from tcptrace.tracker.tracker import Reconstruction
+from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
+
+Numbers = npt.NDArray[np.int64]
+
+_FROM_ENDPOINTS = {
+    "pkts": "zeek_packets",
+    "bytes": "zeek_bytes",
+    "retransmits": "retransmits",
+    "missed_bytes": "missed_bytes",
+}
+
+
+def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame:
+    """The table of a reconstruction; `anomalies` is empty until they have been looked for.
+
+    `until` is when the capture ended, ns; without it, the last packet of any connection. States
+    and closes that the timers predict for later are left out here, and in the timeline only.
+    """
+    rows = found.connections
+    if until is None:
+        until = int(rows.time_end.max(initial=0))
+    closes = Closes.of(found.transitions, len(rows), until)
+    states = last_states(found.transitions, len(rows), until)
+    values = {
+        **_plain(rows),
+        **_endpoints(rows),
+        **_counted(found.endpoints),
+        "orig_state": states[:, Role.ORIGINATOR],
+        "resp_state": states[:, Role.RESPONDER],
+        "closer": closes.closer,
+        "close_kind": closes.kind,
+        "is_final": rows.end_reason != EndReason.CAPTURE_END,
+        "history": found.histories,
+        "community_id": [""] * len(rows),
+        "anomalies": [""] * len(rows),
+    }
+    return CONNECTIONS.frame(values)
+
+
+def addresses(rows: Connections) -> tuple[Numbers, Numbers, list[str]]:
+    """The originators' and the responders' places in one list of addresses, and the list."""
+    upper = np.concatenate([rows.orig_hi, rows.resp_hi])
+    found = Addresses.of(upper, np.concatenate([rows.orig_lo, rows.resp_lo]))
+    return found.places[: len(rows)], found.places[len(rows) :], list(found.names)
+
+
+def last_states(moves: Transitions, count: int, until: int) -> Numbers:
+    """The last state entered by `until`, int64 (count, 2) by connection and role; -1 for none."""
+    kept = moves.take((moves.basis != Basis.RETRACTED) & (moves.time <= until))
+    last = np.full((count, len(Role)), -1, np.int64)
+    last[kept.conn, kept.role] = kept.state  # of equal places, the last row is what stays
+    return last
+
+
+def _plain(rows: Connections) -> dict[str, Any]:
+    """What stands in the tracker's rows as it is, under the names that users know."""
+    return {
+        "conn": rows.conn,
+        "orig_port": rows.orig_port,
+        "resp_port": rows.resp_port,
+        "incarnation": rows.incarnation,
+        "orientation": rows.orientation,
+        "ts_start": rows.time_start,
+        "ts_end": rows.time_end,
+        "duration": rows.time_end - rows.time_start,
+        "end_reason": rows.end_reason,
+        "conn_state": rows.conn_state,
+        "completeness": rows.completeness,
+        "handshake_rtt_orig": np.where(rows.rtt_orig < 0, NO_TIME, rows.rtt_orig),
+        "handshake_rtt_resp": np.where(rows.rtt_resp < 0, NO_TIME, rows.rtt_resp),
+        "vantage": rows.vantage,
+        "first_packet": rows.first_packet,
+        "last_packet": rows.last_packet,
+    }
+
+
+def _endpoints(rows: Connections) -> dict[str, Any]:
+    originators, responders, names = addresses(rows)
+    return {"orig_ip": (originators, names), "resp_ip": (responders, names)}
+
+
+def _counted(endpoints: Endpoints) -> dict[str, Numbers]:
+    """The counters of both endpoints, originator's rows first of each pair."""
+    return {
+        f"{side}_{name}": getattr(endpoints, column)[role :: len(Role)]
+        for name, column in _FROM_ENDPOINTS.items()
+        for role, side in ((Role.ORIGINATOR, "orig"), (Role.RESPONDER, "resp"))
+    }

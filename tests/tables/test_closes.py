@@ -1,0 +1,69 @@
+"""Pins who is said to have closed first, and by what."""
+
+from __future__ import annotations
+
+import pytest
+
+from tcptrace.tables.closes import Closes
+from tcptrace.tables.schema import CLOSE_KINDS, CLOSERS
+from tcptrace.tcp.states import Event, Role, State
+from tcptrace.tracker.transitions import Basis
+from tests.tables.written import ORIG, RESP, Written, at
+
+S, E = State, Event
+Move = tuple[Role, State, Event, float]
+
+
+def verdict(moves: list[Move], **cells: float) -> tuple[str, str]:
+    """Closer and kind of one connection with these moves, in a capture of 100 s."""
+    written = Written()
+    conn = written.connection()
+    for role, state, event, time in moves:
+        written.move(conn, role, state, event, time, **cells)
+    closes = Closes.of(written.reconstruction().transitions, 1, at(100))
+    return CLOSERS[closes.closer[0]], CLOSE_KINDS[closes.kind[0]]
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        (
+            [(ORIG, S.FIN_WAIT_1, E.SND_FIN, 1), (RESP, S.LAST_ACK, E.SND_FIN, 2)],
+            ("originator", "fin"),
+        ),
+        (
+            [(ORIG, S.LAST_ACK, E.SND_FIN, 2), (RESP, S.FIN_WAIT_1, E.SND_FIN, 1)],
+            ("responder", "fin"),
+        ),
+        ([(ORIG, S.FIN_WAIT_1, E.SND_FIN, 1), (RESP, S.FIN_WAIT_1, E.SND_FIN, 2)], ("both", "fin")),
+        ([(ORIG, S.LAST_ACK, E.SND_FIN, 1)], ("responder", "fin")),
+        ([(ORIG, S.CLOSED, E.SND_RST, 1), (RESP, S.CLOSED, E.RCV_RST, 2)], ("originator", "rst")),
+        ([(ORIG, S.CLOSED, E.RCV_RST, 1)], ("responder", "rst")),
+        (
+            [(ORIG, S.FIN_WAIT_1, E.SND_FIN, 1), (RESP, S.CLOSED, E.SND_RST, 2)],
+            ("originator", "fin"),
+        ),
+        (
+            [(RESP, S.CLOSED, E.SND_RST, 1), (ORIG, S.FIN_WAIT_1, E.SND_FIN, 2)],
+            ("responder", "rst"),
+        ),
+        ([(ORIG, S.CLOSED, E.TIMEOUT_RETRANSMISSION, 70)], ("originator", "timeout")),
+        ([(ORIG, S.CLOSED, E.TIMEOUT_RETRANSMISSION, 130)], ("none", "none")),
+        ([(ORIG, S.SYN_SENT, E.SND_SYN, 1)], ("none", "none")),
+        ([(ORIG, S.CLOSED, E.TIMEOUT_2MSL, 60)], ("none", "none")),
+    ],
+)
+def test_first_end_decides(moves: list[Move], expected: tuple[str, str]) -> None:
+    """FIN_WAIT_1 is the closer's; a timer that the capture did not live to see closes nothing."""
+    assert expected == verdict(moves)
+
+
+def test_close_that_was_taken_back_is_none() -> None:
+    """A RST that was not taken in ends nothing."""
+    assert ("none", "none") == verdict([(ORIG, S.CLOSED, E.RCV_RST, 1)], basis=Basis.RETRACTED)
+
+
+def test_no_connections() -> None:
+    """A capture without TCP has no closes."""
+    closes = Closes.of(Written().reconstruction().transitions, 0, at(1))
+    assert (0, 0) == (len(closes.closer), len(closes.kind))
