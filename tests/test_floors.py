@@ -28,6 +28,7 @@ WHOLE = {
     "test_floors.py": "the house",
     "test_readme.py": "README.md",
     "test_captures.py": "captures/",
+    "test_conversations.py": "tests/conversations/",
 }
 # Folders beside the floors, whose tests mirror the files in the folder itself.
 BESIDE_THE_FLOORS = ("conversations", "kernel_lab", "benchmarks", "fuzz", "snapshots")
