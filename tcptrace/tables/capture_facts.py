@@ -1,0 +1,144 @@
+"""`CaptureFacts`: what a capture is, how well it was made, and what of it gave no segment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from tcptrace.decode.link_types import LINK_TYPE_NAMES
+from tcptrace.sources.facts import FileFacts
+from tcptrace.sources.packets import Packets
+from tcptrace.tracker.tracker import Reconstruction
+from tcptrace.tracker.transitions import Vantage
+
+
+@dataclass
+class ClockSteps:
+    """How often a file's packets go back in time: the largest step, ns, and where it was first."""
+
+    count: int = 0
+    largest: int = 0
+    packet: int = 0
+    time: int = 0
+
+    def watch(self, packets: Packets, previous: int | None) -> int | None:
+        """Take a batch; `previous` is the time before its first packet. Gives that after its last.
+
+        Files are read in time order of their first packets, so that of two batches of different
+        files the second may well begin earlier: only steps inside a batch's file count.
+        """
+        if not len(packets):
+            return previous
+        before = np.concatenate([[packets.time[0] if previous is None else previous], packets.time])
+        same_file = np.ones(len(packets), np.bool_)
+        same_file[1:] = packets.file[1:] == packets.file[:-1]
+        back = before[:-1] - packets.time
+        places = np.flatnonzero((back > 0) & same_file)
+        if len(places):
+            if not self.count:
+                self.packet, self.time = (
+                    int(packets.number[places[0]]),
+                    int(packets.time[places[0]]),
+                )
+            self.count += len(places)
+            self.largest = max(self.largest, int(back[places].max()))
+        return int(packets.time[-1])
+
+
+@dataclass
+class Loss:
+    """What the capture lost: octets and endpoints by the tracker, drops by the capturing program.
+
+    `octets` were acknowledged but are in no packet; `endpoints` sent them. `dropped` is None
+    where the file does not say.
+    """
+
+    octets: int = 0
+    endpoints: int = 0
+    dropped: int | None = None
+
+
+@dataclass
+class CaptureFacts:
+    """One capture. Times are int64 ns since the epoch, None without packets.
+
+    files : facts of each file, in the order given
+    packets, segments : how many were read; what the decoder made of them
+    link_types : names, the most common first
+    vantage : where the tap stands for most connections, of schema's choices
+    skipped : why packets gave no segment, reason → packets
+    counters : what else the decoder met, name → how many
+    """
+
+    files: list[FileFacts] = field(default_factory=list)
+    skipped_files: list[str] = field(default_factory=list)
+    packets: int = 0
+    segments: int = 0
+    start: int | None = None
+    end: int | None = None
+    link_types: list[str] = field(default_factory=list)
+    vantage: str = Vantage.UNKNOWN.name.lower()
+    loss: Loss = field(default_factory=Loss)
+    skipped: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    clock: ClockSteps = field(default_factory=ClockSteps)
+
+    @property
+    def span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """Times of the earliest and the latest packet, UTC; None without packets."""
+        if self.start is None or self.end is None:
+            return None
+        return _timestamp(self.start), _timestamp(self.end)
+
+    @property
+    def duration(self) -> pd.Timedelta:
+        """From the earliest packet to the latest."""
+        return pd.Timedelta((self.end or 0) - (self.start or 0), unit="ns")
+
+    @property
+    def truncated(self) -> list[FileFacts]:
+        """The files that end inside a packet or are damaged."""
+        return [file for file in self.files if file.truncated_at is not None]
+
+    def take_files(self, files: list[FileFacts]) -> None:
+        """What the files say of themselves, once they have been read."""
+        self.files = list(files)
+        first = [file.first_time for file in files if file.first_time is not None]
+        last = [file.last_time for file in files if file.last_time is not None]
+        self.start, self.end = min(first, default=None), max(last, default=None)
+        met = Counter(number for file in files for number in sorted(file.link_types))
+        self.link_types = [_link_type(number) for number, _ in met.most_common()]
+        drops = [
+            (interface.dropped or 0) + (interface.dropped_by_system or 0)
+            for file in files
+            for interface in file.interfaces
+            if interface.dropped is not None or interface.dropped_by_system is not None
+        ]
+        self.loss.dropped = sum(drops) if drops else None
+
+    def take_reconstruction(self, found: Reconstruction) -> None:
+        """What the tracker learned about the capture itself."""
+        known = found.connections.vantage[found.connections.vantage != Vantage.UNKNOWN]
+        if len(known):
+            self.vantage = Vantage(int(np.bincount(known).argmax())).name.lower()
+        self.loss.octets = int(found.endpoints.missed_bytes.sum())
+        self.loss.endpoints = int(np.count_nonzero(found.endpoints.unseen))
+
+    def __str__(self) -> str:
+        """What the capture is, in a line."""
+        skipped = sum(self.skipped.values())
+        return (
+            f"{self.packets:,} packets in {len(self.files)} file{'s' * (len(self.files) != 1)}, "
+            f"{self.segments:,} TCP segments, {skipped:,} other packets, {self.duration}"
+        )
+
+
+def _timestamp(time: int) -> pd.Timestamp:
+    return pd.Timestamp(time, unit="ns", tz="UTC")
+
+
+def _link_type(number: int) -> str:
+    return LINK_TYPE_NAMES.get(number, f"link type {number}")

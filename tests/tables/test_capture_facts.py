@@ -1,0 +1,82 @@
+"""Pins what is said about a capture as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tcptrace.sources.facts import FileFacts, InterfaceFacts
+from tcptrace.sources.packets import Packets
+from tcptrace.tables.capture_facts import CaptureFacts, ClockSteps
+from tcptrace.tracker.transitions import Vantage
+from tests.tables.written import BEGIN, ORIG, RESP, SECOND, Written, at
+
+
+def packets(times: list[float], file: int = 0, first: int = 1) -> Packets:
+    """Packets of these times, numbered on from `first`."""
+    batch = Packets.zeros(len(times))
+    batch.time[:] = [at(time) for time in times]
+    batch.number[:] = np.arange(len(times)) + first
+    batch.file[:] = file
+    return batch
+
+
+def test_step_back_is_found_within_and_between_batches() -> None:
+    """The first packet that goes back is named, and the largest step."""
+    clock = ClockSteps()
+    last = clock.watch(packets([0, 1, 0.5]), None)
+    clock.watch(packets([0.2, 3, 1], first=4), last)
+    assert ClockSteps(3, 2 * SECOND, 3, at(0.5)) == clock
+
+
+def test_clock_that_stands_still_does_not_step_back() -> None:
+    """Packets of one burst may have one time."""
+    clock = ClockSteps()
+    clock.watch(packets([1, 1, 2]), clock.watch(packets([]), None))
+    assert ClockSteps() == clock
+
+
+def test_span_and_drops_are_those_of_all_files() -> None:
+    """A list of rotated files is one capture."""
+    facts = CaptureFacts()
+    dropped = InterfaceFacts(1, dropped=4, dropped_by_system=1)
+    facts.take_files(
+        [
+            FileFacts("b", first_time=at(5), last_time=at(9), link_types={113}),
+            FileFacts("a", first_time=at(0), last_time=at(5), interfaces=[dropped]),
+            FileFacts("empty"),
+        ]
+    )
+    assert pd.Timedelta(seconds=9) == facts.duration
+    assert facts.span is not None and BEGIN == facts.span[0].value
+    assert 5 == facts.loss.dropped
+
+
+def test_capture_without_packets_has_no_span() -> None:
+    """A header alone is a capture too."""
+    facts = CaptureFacts()
+    facts.take_files([FileFacts("a", link_types={1})])
+    assert facts.span is None
+    assert facts.loss.dropped is None
+    assert pd.Timedelta(0) == facts.duration
+    assert "0 packets in 1 file," in str(facts)
+
+
+def test_file_that_was_cut_is_named() -> None:
+    """Whoever reads a trace can ask whether all of it was there."""
+    facts = CaptureFacts()
+    facts.take_files([FileFacts("whole"), FileFacts("cut", truncated_at=0)])
+    assert ["cut"] == [file.path for file in facts.truncated]
+
+
+def test_vantage_is_that_of_most_connections() -> None:
+    """Connections whose vantage is unknown have no voice."""
+    written = Written()
+    for vantage in (Vantage.UNKNOWN, Vantage.UNKNOWN, Vantage.RESPONDER):
+        written.connection(vantage=vantage)
+    written.endpoint(0, ORIG, unseen=1, missed_bytes=10)
+    written.endpoint(0, RESP, missed_bytes=5)
+    facts = CaptureFacts()
+    facts.take_reconstruction(written.reconstruction())
+    assert "responder" == facts.vantage
+    assert (15, 1) == (facts.loss.octets, facts.loss.endpoints)
