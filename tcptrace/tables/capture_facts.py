@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tcptrace.decode.link_types import LINK_TYPE_NAMES
@@ -23,29 +24,28 @@ class ClockSteps:
     largest: int = 0
     packet: int = 0
     time: int = 0
+    last: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
 
-    def watch(self, packets: Packets, previous: int | None) -> int | None:
-        """Take a batch; `previous` is the time before its first packet. Gives that after its last.
-
-        Files are read in time order of their first packets, so that of two batches of different
-        files the second may well begin earlier: only steps inside a batch's file count.
-        """
+    def watch(self, packets: Packets) -> None:
+        """Take a batch; the time of a file's packet is held against the same file's one before."""
         if not len(packets):
-            return previous
-        before = np.concatenate([[packets.time[0] if previous is None else previous], packets.time])
+            return
+        first = self.last.get(int(packets.file[0]), int(packets.time[0]))
+        before = np.concatenate([[first], packets.time[:-1]])
         same_file = np.ones(len(packets), np.bool_)
         same_file[1:] = packets.file[1:] == packets.file[:-1]
-        back = before[:-1] - packets.time
+        back = before - packets.time
         places = np.flatnonzero((back > 0) & same_file)
         if len(places):
-            if not self.count:
-                self.packet, self.time = (
-                    int(packets.number[places[0]]),
-                    int(packets.time[places[0]]),
-                )
-            self.count += len(places)
-            self.largest = max(self.largest, int(back[places].max()))
-        return int(packets.time[-1])
+            self._count(packets, places, int(back[places].max()))
+        self.last[int(packets.file[-1])] = int(packets.time[-1])
+
+    def _count(self, packets: Packets, places: npt.NDArray[np.intp], largest: int) -> None:
+        if not self.count:
+            self.packet = int(packets.number[places[0]])
+            self.time = int(packets.time[places[0]])
+        self.count += len(places)
+        self.largest = max(self.largest, largest)
 
 
 @dataclass

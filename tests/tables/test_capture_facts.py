@@ -24,16 +24,27 @@ def packets(times: list[float], file: int = 0, first: int = 1) -> Packets:
 def test_step_back_is_found_within_and_between_batches() -> None:
     """The first packet that goes back is named, and the largest step."""
     clock = ClockSteps()
-    last = clock.watch(packets([0, 1, 0.5]), None)
-    clock.watch(packets([0.2, 3, 1], first=4), last)
+    clock.watch(packets([0, 1, 0.5]))
+    clock.watch(packets([0.2, 3, 1], first=4))
     assert ClockSteps(3, 2 * SECOND, 3, at(0.5)) == clock
 
 
 def test_clock_that_stands_still_does_not_step_back() -> None:
     """Packets of one burst may have one time."""
     clock = ClockSteps()
-    clock.watch(packets([1, 1, 2]), clock.watch(packets([]), None))
+    clock.watch(packets([]))
+    clock.watch(packets([1, 1, 2]))
     assert ClockSteps() == clock
+
+
+def test_next_file_may_begin_before_the_last_one_ended() -> None:
+    """Each file is held against itself, for two machines' clocks may differ."""
+    clock = ClockSteps()
+    clock.watch(packets([5, 6], file=0))
+    clock.watch(packets([3, 4], file=1))
+    assert ClockSteps() == clock
+    clock.watch(packets([5.5], file=0, first=3))
+    assert (1, 3) == (clock.count, clock.packet)
 
 
 def test_span_and_drops_are_those_of_all_files() -> None:
