@@ -79,7 +79,7 @@ def test_an_acknowledgement_of_what_never_came_is_told(tmp_path: Path) -> None:
 )
 def test_what_is_not_the_notation_is_an_error(tmp_path: Path, line: str) -> None:
     """A typing error never passes as a comment."""
-    with pytest.raises(ValueError, match="typed.txt:2"):
+    with pytest.raises(ValueError, match=r"typed\.txt:2"):
         written(tmp_path, f"A       B\n{line}\n")
 
 
