@@ -64,18 +64,24 @@ def missing_final_ack(lab: Lab) -> None:
     The tap stands at the server. The client closes first, the server follows; but from then on
     every packet of the client is lost before it comes to the tap. The server repeats its FIN
     from LAST_ACK, ever more slowly, until its kernel gives up without a word. The client has
-    acknowledged each copy from TIME_WAIT; nobody at the server's end can know that.
+    acknowledged each copy from TIME_WAIT; nobody at the server's end can know that. Then the
+    way is free again, and a second connection opens and closes as it should.
 
     Look for `missing-final-ack`, charged to the client's side, with the packet numbers of every
     FIN; for LAST_ACK lasting over a minute; and for the end by `timer`.
     """
-    client, server = lab.open()
+    listener = lab.listen()
+    client, server = lab.open(listener)
     exchange(lab, client, server)
     lab.close(client)
     lab.wait(0.15)
-    lab.wire.lose(Rule("client", Fate.LOST_BEFORE_TAP))
+    rule = lab.wire.lose(Rule("client", Fate.LOST_BEFORE_TAP))
     lab.close(server)
     lab.until_state("server", State.CLOSED, limit=150)
+    rule.lift()
+    healthy = lab.open(listener)
+    exchange(lab, *healthy)
+    finish(lab, *healthy)
 
 
 def final_ack_lost(lab: Lab) -> None:
@@ -208,7 +214,7 @@ CASES = (
     Case(close_by_client, (CLOSES_FIRST,), (CLOSES_SECOND,)),
     Case(close_by_server, (CLIENT_SECOND,), (SERVER_FIRST,), tap="server", file="capture.pcap.gz"),
     Case(ipv6_close, (CLOSES_FIRST,), (CLOSES_SECOND,), family=socket.AF_INET6),
-    Case(missing_final_ack, (CLOSES_FIRST,), (CLOSES_SECOND,), tap="server"),
+    Case(missing_final_ack, (CLOSES_FIRST,) * 2, (CLOSES_SECOND,) * 2, tap="server"),
     Case(final_ack_lost, (CLOSES_FIRST,), (CLOSES_SECOND,), file="capture.pcap"),
     Case(
         fin_wait_2_stalled,

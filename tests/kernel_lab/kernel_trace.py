@@ -59,8 +59,7 @@ class KernelTrace:
 
     def moves(self) -> list[Move]:
         """What was traced so far, in the order of time."""
-        text = (self._instance / "trace").read_text()
-        return sorted(map(_move, LINE.finditer(text)), key=lambda move: move.at)
+        return moves_in((self._instance / "trace").read_text())
 
     def close(self) -> None:
         """Stop tracing and take the instance away."""
@@ -71,6 +70,11 @@ class KernelTrace:
 
     def _write(self, name: str, text: str) -> None:
         (self._instance / name).write_text(text)
+
+
+def moves_in(text: str) -> list[Move]:
+    """The moves that a trace tells of, in the order of time."""
+    return sorted(map(_move, LINE.finditer(text)), key=lambda move: move.at)
 
 
 def _move(match: re.Match[str]) -> Move:

@@ -18,6 +18,7 @@ from tcptrace.tcp.states import State
 from .capture_file import CaptureFile
 from .host import Host
 from .kernel_trace import KernelTrace
+from .sock_diag import SockDiag
 from .wire import Wire
 from .witness import Life, Witness
 
@@ -54,7 +55,8 @@ class Lab:
         self.hosts = [self.client, self.server]
         self.wire = Wire(self.hosts, capture, time.monotonic_ns)
         self.wire.epoch = self.epoch = time.time_ns() - time.monotonic_ns()
-        self.witness = Witness(self.hosts, family, time.monotonic_ns)
+        asked = {host.name: SockDiag(host, family) for host in self.hosts}
+        self.witness = Witness(asked, time.monotonic_ns)
         self._open: list[socket.socket] = []
 
     def listen(self, backlog: int = 8) -> socket.socket:

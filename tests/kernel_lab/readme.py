@@ -15,8 +15,8 @@ PAGE = """\
 
 {table}
 
-A state in parentheses began and ended within one segment. Times, to the microsecond or to what
-two looks enclose, are in `expected/states.json`.
+When each began, to the microsecond or to what two looks at the sockets enclose, is in
+`expected/states.json`. A state in parentheses began and ended within one segment.
 
 ## Read it
 
@@ -26,10 +26,9 @@ two looks enclose, are in `expected/states.json`.
 
 ## How it was made
 
-`python -m tests.kernel_lab.record {name}`, on Linux {kernel}, {recorded}: two network namespaces
-with real sockets, joined by a wire of our own that takes {delay} ms for each way.
-{tap}
-{lost}
+`python -m tests.kernel_lab.record {name}` on Linux {kernel}, {recorded}: real
+sockets in two network namespaces, joined by a wire of our own that takes {delay} ms for each way.
+{tap} {lost}
 
 ## Files
 

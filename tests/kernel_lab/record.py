@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import platform
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,23 +49,25 @@ def record(case: Case, folder: Path, port: int) -> str:
     return f"{case.name}: {len(capture.records)} packets"
 
 
-def record_named(name: str) -> str:
-    """Record a case into captures/, from the ports that are its own."""
+def record_named(name: str, into: Path) -> str:
+    """Record a case into its folder, from the ports that are its own."""
     first = FIRST_CLIENT_PORT + CLIENT_PORTS * list(CASES).index(name)
-    return record(CASES[name], CAPTURES / name, first)
+    return record(CASES[name], into / name, first)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.kernel_lab.record", description=__doc__)
     parser.add_argument("cases", metavar="CASE", nargs="*", help=", ".join(CASES))
-    names = parser.parse_args(arguments).cases or list(CASES)
+    parser.add_argument("--into", type=Path, default=CAPTURES, help="instead of captures/")
+    asked = parser.parse_args(arguments)
+    names = asked.cases or list(CASES)
     unknown = [name for name in names if name not in CASES]
     if unknown:
         parser.error(f"no such case: {', '.join(unknown)}")
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(AT_A_TIME, mp_context=fresh) as processes:
-        played = {name: processes.submit(record_named, name) for name in names}
+        played = {name: processes.submit(record_named, name, asked.into) for name in names}
     errors = {name: error for name, future in played.items() if (error := future.exception())}
     for name, future in played.items():
         print(f"{name}: {errors[name]}" if name in errors else future.result(), file=sys.stderr)
@@ -82,6 +85,7 @@ def _facts(case: Case, lab: Lab, lives: list[Life]) -> dict[str, object]:
         "tap": case.tap,
         "lost": [str(rule) for rule in lab.wire.rules],
         "packets": len(lab.wire.capture.records),
+        "until": lab.epoch + time.monotonic_ns(),
         "endpoints": [_endpoint(life, lab.epoch) for life in lives],
     }
 

@@ -51,11 +51,13 @@ class Rule:
         self.applied += 1
         return True
 
+    def lift(self) -> None:
+        """Let everything through again; what was lost stays on the rule's record."""
+        self.times = self.applied
+
     def __str__(self) -> str:
-        what = "every packet" if self.flags is None else f"every {self.flags}"
-        if self.flags is not None and self.times is not None:
-            what = f"the first {self.times} {self.flags}"
-        return f"{what} of the {self.sender}, {self.fate.value} ({self.applied} in all)"
+        what = f"{self.applied} {self.flags or ''} packet{'s' if self.applied > 1 else ''}"
+        return f"{' '.join(what.split())} of the {self.sender}, {self.fate.value}"
 
 
 @dataclass(order=True)

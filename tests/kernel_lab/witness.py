@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from tcptrace.tcp.states import State
 
-from .host import Host
 from .kernel_trace import Move
 from .sock_diag import Found, SockDiag
 
-TRACE_SLACK_NS = 2000  # the trace prints whole microseconds
+TRACE_STEP_NS = 1000  # the trace prints whole microseconds
+TRACE_SLACK_NS = 2 * TRACE_STEP_NS
 
 
 @dataclass
@@ -45,10 +45,10 @@ class Life:
 class Witness:
     """The lives of all sockets of both hosts, in order of birth."""
 
-    def __init__(self, hosts: list[Host], family: int, clock: Callable[[], int]) -> None:
+    def __init__(self, asked: dict[str, SockDiag], clock: Callable[[], int]) -> None:
         self._clock = clock
-        self._asked = {host.name: SockDiag(host, family) for host in hosts}
-        self._last_look = {host.name: 0 for host in hosts}
+        self._asked = asked
+        self._last_look = dict.fromkeys(asked, 0)
         self._lives: dict[tuple[str, bytes], Life] = {}
 
     def look(self) -> None:
@@ -76,7 +76,8 @@ class Witness:
             if not any(_explains(life, move) for life in lives):
                 raise ValueError(f"the trace tells of a move that no look has seen: {move}")
         for life in lives:
-            life.steps = [step for told in life.steps for step in _refined(life, told, moves)]
+            places = range(len(life.steps))
+            life.steps = [step for place in places for step in _refined(life, place, moves)]
         return sorted(lives, key=lambda life: life.steps[0].earliest)
 
     def close(self) -> None:
@@ -104,15 +105,22 @@ def _explains(life: Life, move: Move) -> bool:
     return _same_socket(life, move) and any(_within(step, move) for step in life.steps)
 
 
-def _refined(life: Life, step: Step, moves: list[Move]) -> list[Step]:
-    """The step with its exact moment, after the states that the looks were too slow for."""
+def _refined(life: Life, place: int, moves: list[Move]) -> list[Step]:
+    """The step with its exact moment, after the states that the looks were too slow for.
+
+    A socket is never twice in the same state, so a state that some look has seen is no transit.
+    """
+    step, later = life.steps[place], life.steps[place + 1 :]
+    looked = {State.CLOSED, *(seen.state for seen in life.steps)}
     told = [move for move in moves if _same_socket(life, move) and _within(step, move)]
-    before = [move for move in told if move.state not in (State.CLOSED, step.state)]
-    exact = [move for move in told if move.state is step.state]
-    known = {earlier.state for earlier in life.steps if earlier.latest <= step.earliest}
-    refined = [Step(m.at, m.at + 1000, m.state, True) for m in before if m.state not in known]
-    if exact:
-        refined.append(Step(exact[-1].at, exact[-1].at + 1000, step.state))
-    else:
-        refined.append(step)
-    return refined
+    exact = [_moment(move, False) for move in told if move.state is step.state]
+    transits = [
+        _moment(move, True)
+        for move in told
+        if move.state not in looked and not any(_within(other, move) for other in later)
+    ]
+    return [*transits, *(exact[-1:] or [step])]
+
+
+def _moment(move: Move, transit: bool) -> Step:
+    return Step(move.at, move.at + TRACE_STEP_NS, move.state, transit)

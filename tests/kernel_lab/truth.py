@@ -1,0 +1,63 @@
+"""The kernel's record of a case held against a timeline: what agrees, and what does not.
+
+Used on the recorded captures and on fresh ones; no endpoint is judged by what a tap cannot know:
+states within one segment are optional, and what lies behind the last look is nobody's claim.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+SLACK_NS = 1_000_000  # the kernel's own delay between a packet and the move it makes
+ENDPOINT = ["ip", "port", "peer_ip", "peer_port"]
+Entry = tuple[str, int, int]  # a state, and the moments between which it began
+
+
+def disagreements(facts: dict[str, Any], timeline: pd.DataFrame) -> list[str]:
+    """One line for each endpoint whose rows are not what its kernel recorded; none is best."""
+    claimed = _claimed(timeline, facts["until"])
+    wrong = []
+    for endpoint in facts["endpoints"]:
+        key = tuple(endpoint[name] for name in ENDPOINT)
+        rows = claimed[key].pop(0) if claimed.get(key) else []
+        wrong += [f"{endpoint['side']} {key}: {fault}" for fault in _faults(endpoint, rows)]
+    phantoms = [key for key, lives in claimed.items() for rows in lives if rows]
+    return wrong + [f"{key}: no kernel had this socket" for key in phantoms]
+
+
+def _claimed(timeline: pd.DataFrame, until: int) -> dict[tuple[Any, ...], list[list[Entry]]]:
+    """Per endpoint, in order of connections, its entries up to the last look."""
+    seen = timeline[timeline["start"] <= pd.Timestamp(until, tz="UTC")]
+    claimed: dict[tuple[Any, ...], list[list[Entry]]] = {}
+    for (_, *key), rows in seen.groupby(["conn", *ENDPOINT], observed=True, sort=True):
+        entries = zip(rows["state"], rows["earliest"], rows["latest"], strict=True)
+        told = [(str(state), low.value, high.value) for state, low, high in entries]
+        claimed.setdefault(tuple(key), []).append(_opened(told))
+    return claimed
+
+
+def _opened(entries: list[Entry]) -> list[Entry]:
+    """Without the CLOSED and LISTEN before a connection: they are another socket's, or nobody's."""
+    first = next((n for n, e in enumerate(entries) if e[0] not in ("CLOSED", "LISTEN")), None)
+    return [] if first is None else entries[first:]
+
+
+def _faults(endpoint: dict[str, Any], rows: list[Entry]) -> list[str]:
+    names = [row[0] for row in rows]
+    for taken in product((True, False), repeat=sum(s["transit"] for s in endpoint["states"])):
+        choice = iter(taken)
+        truth = [s for s in endpoint["states"] if not s["transit"] or next(choice)]
+        if [s["state"] for s in truth] == names:
+            return [_late(s, row) for s, row in zip(truth, rows, strict=True) if _late(s, row)]
+    return [f"recorded {[s['state'] for s in endpoint['states']]}, told {names}"]
+
+
+def _late(truth: dict[str, Any], row: Entry) -> str:
+    state, low, high = row
+    if low - SLACK_NS <= truth["latest"] and truth["earliest"] <= high + SLACK_NS:
+        return ""
+    off = max(low - truth["latest"], truth["earliest"] - high)
+    return f"{state} began {off / 1e6:.1f} ms outside its bounds"
