@@ -1,0 +1,89 @@
+"""Holds every shipped case to its folder: complete, fresh, and true to the kernel's record."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tcptrace
+from tests.kernel_lab.expect import TABLES, capture_of, tables_of
+from tests.kernel_lab.readme import readme
+from tests.kernel_lab.record import CAPTURES, CASES
+from tests.kernel_lab.truth import disagreements
+
+FOLDERS = sorted(folder for folder in CAPTURES.iterdir() if folder.is_dir())
+NAMES = [folder.name for folder in FOLDERS]
+LARGEST = 10_000_000  # bytes, of all of captures/
+
+each_case = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "expected" / "states.json").read_text()))
+
+
+@cache
+def trace_of(folder: Path) -> tcptrace.Trace:
+    return tcptrace.read(capture_of(folder), progress=False)
+
+
+def test_folders_are_the_cases() -> None:
+    """Each case that the lab knows is recorded, and nothing else is."""
+    assert sorted(CASES) == NAMES
+
+
+@each_case
+def test_folder_is_complete(folder: Path) -> None:
+    """README, one capture, the truth and a table each; nothing that README does not name."""
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    expected = {"states.json", *(f"{table}.csv" for table in TABLES)}
+    assert {f"expected/{name}" for name in expected} | {
+        "README.md",
+        CASES[folder.name].file,
+    } == files
+    text = (folder / "README.md").read_text()
+    assert [] == [name for name in files - {"README.md"} if f"`{name}`" not in text]
+
+
+@each_case
+def test_readme_is_fresh(folder: Path) -> None:
+    """README is the script's docstring and the kernel's record, as they are now."""
+    assert readme(CASES[folder.name], facts_of(folder)) == (folder / "README.md").read_text()
+
+
+@each_case
+def test_readme_names_commands_on_files_that_exist(folder: Path) -> None:
+    """Whoever copies a line from README reads a capture with it."""
+    named = re.findall(r"tcptrace.* (captures/\S+)", (folder / "README.md").read_text())
+    assert named
+    assert [] == [name for name in named if not (CAPTURES.parent / name).is_file()]
+
+
+@each_case
+def test_tables_are_as_expected(folder: Path) -> None:
+    """What tcptrace says of a capture changes only on purpose: `tests.kernel_lab.expect`."""
+    made = tables_of(trace_of(folder))
+    kept = {name: (folder / "expected" / name).read_text() for name in made}
+    assert kept == made
+
+
+@each_case
+def test_timeline_is_what_the_kernels_recorded(folder: Path) -> None:
+    """Both endpoints' states in their order, and each of the kernel's moments within bounds."""
+    assert [] == disagreements(facts_of(folder), trace_of(folder).timeline)
+
+
+@each_case
+def test_every_packet_is_read(folder: Path) -> None:
+    """As many packets as the tap wrote."""
+    assert facts_of(folder)["packets"] == trace_of(folder).capture.packets
+
+
+def test_captures_are_small() -> None:
+    """All of captures/ together stays far below what a clone would notice."""
+    assert sum(path.stat().st_size for path in CAPTURES.rglob("*") if path.is_file()) < LARGEST
