@@ -1,0 +1,107 @@
+"""A column as the values that a file or a person reads.
+
+Machine forms: times are ISO 8601 in UTC with nine decimals and `Z`; durations are seconds with
+nine decimals, as text, so that no reader rounds them; counts are integers; what is missing is
+null. Text forms are shorter and are for eyes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tcptrace.faces.quantities import seconds, span
+
+MILLISECOND, MICROSECOND, NANOSECOND = 23, 26, 29  # how much of YYYY-MM-DDThh:mm:ss.nnnnnnnnn
+DATE = 11
+
+
+def machine_cells(column: pd.Series[Any]) -> list[Any]:
+    """A column as Python values that JSON can hold: str, int, bool, list of int or str, None."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return [stamp and f"{stamp}Z" for stamp in _stamps(column)]
+    if pd.api.types.is_timedelta64_dtype(column):
+        return _of_duration(column, seconds)
+    values = [_plain(value) for value in column.astype(object)]
+    present = column.notna() if column.dtype != object else [v is not None for v in values]
+    return [value if there else None for value, there in zip(values, present, strict=True)]
+
+
+def csv_cells(column: pd.Series[Any]) -> list[Any]:
+    """A column as CSV fields: lists in JSON, what is missing empty."""
+    return [_field(value) for value in machine_cells(column)]
+
+
+def text_cells(column: pd.Series[Any]) -> list[str]:
+    """A column for eyes: the time of day if all lie on one day, durations with their unit."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return _text_times(column)
+    if pd.api.types.is_timedelta64_dtype(column):
+        return [cell or "" for cell in _of_duration(column, span)]
+    return [_words(value) for value in machine_cells(column)]
+
+
+def is_number(column: pd.Series[Any]) -> bool:
+    """Whether a column reads better flush right."""
+    number = pd.api.types.is_integer_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return number or pd.api.types.is_timedelta64_dtype(column)
+
+
+def only_day(column: pd.Series[Any]) -> str | None:
+    """The UTC date that all times of a column share, `2026-11-25`; None if there is no one day."""
+    days = {stamp[: DATE - 1] for stamp in _stamps(column) if stamp}
+    return days.pop() if len(days) == 1 else None
+
+
+def _stamps(column: pd.Series[Any]) -> list[str | None]:
+    times = column.to_numpy("datetime64[ns]")
+    stamps = np.datetime_as_string(times, unit="ns").tolist()
+    return [None if stamp == "NaT" else stamp for stamp in stamps]
+
+
+def _of_duration(column: pd.Series[Any], spelt: Callable[[int], str]) -> list[str | None]:
+    sizes = column.to_numpy("timedelta64[ns]").view(np.int64).tolist()
+    there = column.notna().tolist()
+    return [spelt(ns) if present else None for ns, present in zip(sizes, there, strict=True)]
+
+
+def _text_times(column: pd.Series[Any]) -> list[str]:
+    start = DATE if only_day(column) else 0
+    return [
+        stamp[start:MICROSECOND].replace("T", " ") if stamp else "" for stamp in _stamps(column)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """The value without NumPy's types; lists item by item."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _field(value: Any) -> Any:
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, bool)) else value
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return shortened(value)
+    return str(value)
+
+
+def shortened(items: Sequence[Any], most: int = 4) -> str:
+    """A list for eyes: the first few, then how many more."""
+    more = f" +{len(items) - most}" if len(items) > most else ""
+    return ",".join(str(item) for item in items[:most]) + more

@@ -1,0 +1,164 @@
+"""Tables for eyes: plain aligned lines off a terminal, colour and folded cells on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tcptrace.faces.cells import is_number, text_cells
+from tcptrace.faces.terminal import STYLES, console, printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+CHUNK = 500
+GAP = "  "
+
+# The columns that a table shows for eyes unless -e picks others: what fits 80 columns.
+SHOWN = {
+    "connections": (
+        "conn", "originator", "responder", "orig_state", "resp_state", "closer", "close_kind",
+        "duration",
+    ),
+    "timeline": ("conn", "endpoint", "state", "start", "duration", "basis", "packet", "event"),
+    "anomalies": ("severity", "code", "conn", "host", "count", "headline"),
+    "segments": ("conn", "packet", "ts", "source", "destination", "flags", "seq", "ack", "payload"),
+}  # fmt: skip
+
+# What a table leaves out on a terminal that is too narrow, in this order.
+SPARED = {
+    "connections": ("close_kind", "duration", "closer"),
+    "timeline": ("event", "packet", "duration"),
+    "anomalies": ("count", "conn"),
+    "segments": ("ack", "seq"),
+}
+
+# Columns for eyes that join an address and a port of the table.
+JOINED = {
+    "originator": ("orig_ip", "orig_port"),
+    "responder": ("resp_ip", "resp_port"),
+    "endpoint": ("ip", "port"),
+    "source": ("src_ip", "src_port"),
+    "destination": ("dst_ip", "dst_port"),
+}
+
+
+def shown(name: str, frame: pd.DataFrame, room: int | None = None) -> pd.DataFrame:
+    """The columns of a table that are for eyes, addresses and ports joined.
+
+    `room` is the width of a terminal: columns of `SPARED` go until the others fit.
+    """
+    picked: dict[str, pd.Series[Any]] = {}
+    for column in SHOWN[name]:
+        if column in JOINED:
+            picked[column] = endpoints(frame, *JOINED[column])
+        else:
+            picked[column] = frame[column]
+    kept = pd.DataFrame(picked)
+    for column in SPARED[name] if room else ():
+        if _width(kept) <= (room or 0):
+            break
+        kept = kept.drop(columns=column)
+    return kept
+
+
+def endpoints(frame: pd.DataFrame, ip: str, port: str) -> pd.Series[Any]:
+    """An address and a port a row, `10.0.0.5:8080` or `[2001:db8::1]:443`."""
+    pairs = zip(frame[ip], frame[port], strict=True)
+    return pd.Series([endpoint(*pair) for pair in pairs], index=frame.index, dtype="object")
+
+
+def endpoint(ip: Any, port: Any) -> str:
+    """`10.0.0.5:8080`, `[2001:db8::1]:443`."""
+    return f"[{ip}]:{port}" if ":" in str(ip) else f"{ip}:{port}"
+
+
+def print_table(frame: pd.DataFrame, stream: IO[str]) -> None:
+    """All rows; off a terminal one line a row, whatever its length."""
+    if stream.isatty():
+        out = console(stream)
+        for part in tables_of(frame, out.width):
+            out.print(part)
+        return
+    for line in aligned(frame):
+        stream.write(line + "\n")
+
+
+def aligned(frame: pd.DataFrame) -> Iterator[str]:
+    """A header and the rows as lines of equal columns; no blanks at the ends of lines."""
+    names, cells, right = _laid_out(frame)
+    widths = _widths(names, cells)
+    for row in [tuple(names), *zip(*cells, strict=True)]:
+        pieces = [
+            cell.rjust(width) if flush else cell.ljust(width)
+            for cell, width, flush in zip(row, widths, right, strict=True)
+        ]
+        yield GAP.join(pieces).rstrip()
+
+
+def tables_of(frame: pd.DataFrame, room: int) -> Iterator[Table]:
+    """The rows as tables of at most `CHUNK` rows and equal widths: a long one begins at once."""
+    names, cells, right = _laid_out(frame)
+    widths = _fitted(_widths(names, cells), room)
+    for start in range(0, max(len(frame), 1), CHUNK):
+        table = _grid(names if start == 0 else [], widths, right)
+        for row in range(start, min(start + CHUNK, len(frame))):
+            table.add_row(*(styled(column[row]) for column in cells))
+        yield table
+
+
+def _laid_out(frame: pd.DataFrame) -> tuple[list[str], list[list[str]], list[bool]]:
+    names = [str(name) for name in frame.columns]
+    cells = [[printable(cell) for cell in text_cells(frame[name])] for name in names]
+    return names, cells, [is_number(frame[name]) for name in names]
+
+
+def _widths(names: Sequence[str], cells: list[list[str]]) -> list[int]:
+    pairs = zip(names, cells, strict=True)
+    return [max([len(name), *map(len, column)]) for name, column in pairs]
+
+
+def _grid(names: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Table:
+    """A rich table without lines; an empty `names` leaves the header out."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=bool(names), pad_edge=False, padding=(0, 2, 0, 0))
+    for place, (width, flush) in enumerate(zip(widths, right, strict=True)):
+        name = names[place] if names else ""
+        table.add_column(
+            name,
+            width=width,
+            justify="right" if flush else "left",
+            overflow="fold",
+            header_style="bold",
+        )
+    return table
+
+
+def styled(cell: str) -> Text:
+    """A cell in the colour of what it says: a state, a severity, a kind of close."""
+    from rich.text import Text
+
+    return Text(cell, STYLES.get(cell, ""))
+
+
+def _width(frame: pd.DataFrame) -> int:
+    names, cells, _ = _laid_out(frame.head(CHUNK))
+    widths = _widths(names, cells)
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _fitted(widths: list[int], room: int) -> list[int]:
+    """Widths that fit a terminal: the widest columns give, and their cells are folded."""
+    widths, least = list(widths), 8
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - room
+    while excess > 0:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        if widths[widest] <= least:
+            return widths
+        widths[widest] -= 1
+        excess -= 1
+    return widths

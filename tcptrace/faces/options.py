@@ -1,0 +1,75 @@
+"""The options of the command line, each declared once. Letters follow tcpdump and tshark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from tcptrace.faces.formats import FORMATS
+from tcptrace.faces.request import Request
+
+Command = Callable[..., None]
+
+READING = (
+    click.argument("files", nargs=-1, metavar="FILE..."),
+    click.option("-r", "--read", multiple=True, metavar="FILE",
+                 help="A capture, as if named without -r; - is standard input. Repeatable."),
+    click.option("-f", "--filter", metavar="FILTER",
+                 help="Capture filter in tcpdump's language: only these packets are read."),
+    click.option("-c", "--count", type=click.IntRange(min=1), metavar="N",
+                 help="Stop after N packets."),
+    click.option("--profile", default="linux", show_default=True, metavar="NAME",
+                 help="The system whose timers end silent states."),
+    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+                 help="A net.ipv4.tcp_* setting of that system. Repeatable."),
+    click.option("--conn", multiple=True, metavar="N[,M-P]",
+                 help="Only connections of these numbers. Repeatable."),
+    click.option("--host", multiple=True, metavar="ADDRESS",
+                 help="Only connections of this address or network. Repeatable: all must fit."),
+    click.option("--port", multiple=True, metavar="N[,M-P]",
+                 help="Only connections of these ports. Repeatable: any may fit."),
+    click.option("-Y", "--where", metavar="EXPR",
+                 help="Only rows for which EXPR over the table's columns holds."),
+    click.option("-n", "unused", is_flag=True, help="Accepted: names are never looked up."),
+    click.option("-q", "--quiet", is_flag=True, help="Only the answer: no progress, no notes."),
+    click.option("-v", "--verbose", count=True, help="More: what is normal is told as well."),
+)  # fmt: skip
+
+WRITING = (
+    click.option("-T", "--format", "form", type=click.Choice(list(FORMATS)),
+                 help="The form of the output; else what -o's suffix says, else text."),
+    click.option("-o", "--output", "path", metavar="FILE", help="Write there, not to stdout."),
+    click.option("-e", "--column", "columns", multiple=True, metavar="COLUMN",
+                 help="Only this column. Repeatable; commas too."),
+)  # fmt: skip
+
+READING_NAMES = (
+    "files", "read", "filter", "count", "profile", "settings", "conn", "host", "port", "where",
+    "quiet", "verbose",
+)  # fmt: skip
+
+
+def reading(command: Command) -> Command:
+    """Give a command the options of reading, handed to it as one `Request`."""
+
+    @wraps(command)
+    def with_request(**options: Any) -> None:
+        options.pop("unused")
+        asked = {name: options.pop(name) for name in READING_NAMES}
+        command(Request.from_options(asked), **options)
+
+    return _decorated(with_request, READING)
+
+
+def writing(command: Command) -> Command:
+    """Give a command `form`, `path` and `columns`."""
+    return _decorated(command, WRITING)
+
+
+def _decorated(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

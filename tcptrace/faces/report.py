@@ -1,0 +1,164 @@
+"""`tcptrace FILE...`: the report, from what the capture is to the connections to look at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tcptrace.faces.options import reading
+from tcptrace.faces.quantities import span
+from tcptrace.faces.request import Request
+from tcptrace.faces.selection import flattened, rows_about
+from tcptrace.faces.terminal import print_parts, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+    from tcptrace.trace import Trace
+
+MOST_CONNECTIONS = 10
+UNREMARKABLE = "info"
+
+
+@click.command("report")
+@reading
+def report(request: Request) -> None:
+    """Say what a capture is and what is wrong in it."""
+    trace = request.trace()
+    print_parts(lambda _: parts(trace, request), sys.stdout)
+
+
+def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
+    """The report from top to bottom; with -q, the findings alone."""
+    from tcptrace.faces.capture_facts import facts
+    from tcptrace.faces.finding import findings
+    from tcptrace.faces.tables import rows_of
+
+    connections = rows_of(request, trace, "connections")
+    anomalies = flattened(trace.anomalies)
+    if len(connections) < len(trace.connections):
+        anomalies = rows_about(anomalies, connections)
+    if not request.quiet:
+        yield facts(trace.capture, trace.connections, connections)
+        if len(connections):
+            yield ""
+            yield outcomes(connections)
+    yield from findings(anomalies, request)
+    if not request.quiet and len(connections):
+        yield from remarkable(connections, anomalies, request)
+
+
+def outcomes(connections: pd.DataFrame) -> Table:
+    """Who closed and how, and beside it the last states of both sides."""
+    from rich.table import Table
+
+    beside = Table.grid(padding=(0, 4, 0, 0))
+    beside.add_row(closes(connections), last_states(connections))
+    return beside
+
+
+def closes(connections: pd.DataFrame) -> Table:
+    """How many connections each side closed, by what."""
+    import pandas as pd
+
+    counts = pd.crosstab(connections["closer"], connections["close_kind"])
+    return counted_table("who closed", counts)
+
+
+def last_states(connections: pd.DataFrame) -> Table:
+    """How many endpoints of either role the capture leaves in each state."""
+    import pandas as pd
+
+    counts = pd.DataFrame(
+        {
+            "originators": connections["orig_state"].value_counts(sort=False),
+            "responders": connections["resp_state"].value_counts(sort=False),
+        }
+    )
+    return counted_table("last states", counts[counts.sum(axis=1) > 0])
+
+
+def counted_table(title: str, counts: pd.DataFrame) -> Table:
+    """A table of counts, its row names in the colours of what they say; zeros left blank."""
+    from rich.table import Table
+
+    from tcptrace.faces.layout import styled
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(title)
+    for column in counts.columns:
+        table.add_column(str(column), justify="right")
+    for name, row in counts.iterrows():
+        table.add_row(styled(str(name)), *(f"{count:,}" if count else "" for count in row))
+    return table
+
+
+def remarkable(
+    connections: pd.DataFrame, anomalies: pd.DataFrame, request: Request
+) -> Iterator[RenderableType]:
+    """The connections to look at first: those in findings, then those that did not end."""
+    from tcptrace.faces.finding import heading, hint
+
+    ranked = ranked_connections(connections, anomalies)
+    yield heading("connections to look at" if len(ranked) < len(connections) else "connections")
+    for row in ranked.head(MOST_CONNECTIONS).to_dict("records"):
+        yield connection_lines(row)
+    left = len(connections) - min(len(ranked), MOST_CONNECTIONS)
+    if left > 0:
+        yield hint(f"and {left:,} more: tcptrace connections", request)
+    yield hint("one of them in full: tcptrace show", request, str(ranked["conn"].iloc[0]))
+
+
+def connection_lines(row: Mapping[Any, Any]) -> Text:
+    """A connection in two lines: who, for how long, closed by whom; states and findings."""
+    from rich.text import Text
+
+    from tcptrace.faces.layout import endpoint, styled
+
+    who = [endpoint(row[f"{side}_ip"], row[f"{side}_port"]) for side in ("orig", "resp")]
+    text = Text(f"{row['conn']:>6}  ", no_wrap=False)
+    text.append(f"{who[0]} → {who[1]}", "bold").append(f"  {span(row['duration'].value)}  ")
+    text.append(_closed(row)).append("\n        ")
+    text.append(styled(str(row["orig_state"]))).append(" / ").append(styled(str(row["resp_state"])))
+    codes = str(row["anomalies"]).replace(",", ", ") if row["anomalies"] else ""
+    return text.append(f"  {printable(codes)}".rstrip(), "yellow")
+
+
+def _closed(row: Mapping[Any, Any]) -> str:
+    if row["closer"] == "none":
+        return "not closed" if row["close_kind"] == "none" else f"ended by {row['close_kind']}"
+    return f"{row['close_kind']} by {row['closer']}"
+
+
+def ranked_connections(connections: pd.DataFrame, anomalies: pd.DataFrame) -> pd.DataFrame:
+    """Connections by the worst finding about them, then the unfinished, then by their order.
+
+    If nothing is remarkable, all of them, in order.
+    """
+    worst = _worst(anomalies)
+    rank = connections["conn"].map(worst).fillna(0).astype(int)
+    unfinished = ~connections["is_final"].astype(bool)
+    picked = connections[(rank > 0) | unfinished] if (rank > 0).any() or unfinished.any() else None
+    if picked is None:
+        return connections
+    order = rank[picked.index].mul(-2) - unfinished[picked.index].astype(int)
+    return picked.loc[order.sort_values(kind="stable").index]
+
+
+def _worst(anomalies: pd.DataFrame) -> dict[Any, int]:
+    """Of each connection, the place of its worst finding's severity; `info` counts for nothing."""
+    severities = anomalies["severity"].cat
+    notable = anomalies[severities.codes > list(severities.categories).index(UNREMARKABLE)]
+    worst: dict[Any, int] = {}
+    for conn, severity, examples in zip(
+        notable["conn"], notable["severity"].cat.codes, notable["examples"], strict=True
+    ):
+        for each in {*examples, conn}:
+            worst[each] = max(worst.get(each, 0), int(severity))
+    return worst

@@ -1,0 +1,88 @@
+"""`Request`: which packets of which files, read how, and which connections of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tcptrace.errors import UsageError
+from tcptrace.faces.selection import Selection, parse_host, parse_numbers, parse_ports
+
+if TYPE_CHECKING:
+    from tcptrace.tcp.profile import Profile
+    from tcptrace.trace import Trace
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the options that all reading commands share ask for."""
+
+    files: tuple[str, ...]
+    filter: str | None
+    count: int | None
+    profile: str
+    settings: tuple[str, ...]
+    selection: Selection
+    quiet: bool
+    verbose: int
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Request:
+        """The request that parsed options make; UsageError for a value that does not fit."""
+        return cls(
+            files=(*options["read"], *options["files"]),
+            filter=options["filter"],
+            count=options["count"],
+            profile=options["profile"],
+            settings=options["settings"],
+            selection=_selection(options),
+            quiet=options["quiet"],
+            verbose=options["verbose"],
+        )
+
+    def trace(self) -> Trace:
+        """Read the files; CaptureError or UsageError if they cannot be read as asked."""
+        self._check_files()
+        timers = self.timers()
+        from tcptrace.pipeline import read
+
+        return read(
+            list(self.files),
+            filter=self.filter,
+            profile=timers,
+            count=self.count,
+            progress=False if self.quiet else None,
+        )
+
+    def timers(self) -> Profile:
+        """The profile with the `--set` changes; UsageError for a name that does not exist."""
+        from tcptrace.tcp.timers import profile
+
+        changes: dict[str, int | str] = {}
+        for setting in self.settings:
+            name, equals, value = setting.partition("=")
+            if not equals or not name.strip():
+                raise UsageError(f"--set {setting!r}: give NAME=VALUE, as in tcp_fin_timeout=30")
+            changes[name.strip()] = value.strip()
+        return profile(self.profile, **changes)
+
+    def _check_files(self) -> None:
+        if not self.files:
+            raise UsageError("no capture given: name a FILE, or - for standard input")
+        if self.files.count(STDIN) > 1:
+            raise UsageError("standard input can be read only once")
+        if STDIN in self.files and sys.stdin is not None and sys.stdin.isatty():
+            raise UsageError("standard input is a terminal: pipe a capture into it")
+
+
+def _selection(options: Mapping[str, Any]) -> Selection:
+    return Selection(
+        conns=tuple(part for text in options["conn"] for part in parse_numbers(text, "--conn")),
+        hosts=tuple(parse_host(text) for text in options["host"]),
+        ports=tuple(part for text in options["port"] for part in parse_ports(text)),
+        expression=options["where"],
+    )

@@ -1,0 +1,147 @@
+"""`tcptrace show FILE CONN`: one connection, its ladder, its states, its findings, its story."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tcptrace.errors import UsageError
+from tcptrace.faces.options import reading
+from tcptrace.faces.quantities import octets, span
+from tcptrace.faces.request import Request
+from tcptrace.faces.selection import flattened, rows_about
+from tcptrace.tcp.states import Role
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from tcptrace.trace import Connection, Trace
+
+EXAMPLES = """\b
+Examples:
+  tcptrace show office.pcapng 7         the connection that other tables call 7
+  tcptrace show office.pcapng 7 -v      every segment, none left out
+  tcptrace show office.pcapng --port 51234
+"""
+
+
+@click.command("show", epilog=EXAMPLES, short_help="One connection: ladder, states, story.")
+@reading
+def show(request: Request) -> None:
+    """One connection: its ladder with both sides' states, its timeline, findings and story.
+
+    The last argument is the connection's number. --conn, --host, --port or -Y may pick it
+    instead, if only one fits.
+    """
+    from tcptrace.faces.terminal import print_parts
+
+    request, number = split_number(request)
+    trace = request.trace()
+    print_parts(lambda width: parts(trace, number, request, width), sys.stdout)
+
+
+def split_number(request: Request) -> tuple[Request, int | None]:
+    """The connection's number taken from the end of the files, if it is there."""
+    *files, last = request.files or ("",)
+    if files and last.isascii() and last.isdigit() and len(last) < 19:
+        return replace(request, files=tuple(files)), int(last)
+    return request, None
+
+
+def parts(
+    trace: Trace, number: int | None, request: Request, width: int
+) -> Iterator[RenderableType]:
+    """From the headline to the story; UsageError if it is not clear which connection."""
+    from tcptrace.faces.finding import findings, heading
+    from tcptrace.faces.ladder import ladder, legend
+    from tcptrace.faces.layout import tables_of
+
+    row = picked_row(trace, number, request)
+    connection = trace.connection(int(row["conn"].iloc[0]))
+    yield from headlines(row.to_dict("records")[0])
+    yield ""
+    yield from ladder(connection.timeline, connection.segments, width, bool(request.verbose))
+    yield _dim(legend(connection.timeline))
+    for role in Role:
+        yield heading(f"states of the {role.name.lower()}")
+        yield from tables_of(states(connection.timeline, role), width)
+    anomalies = rows_about(trace.anomalies, row)
+    if len(anomalies):
+        yield from findings(anomalies, replace(request, verbose=1))
+    yield heading("story")
+    yield printable_lines(connection)
+
+
+def picked_row(trace: Trace, number: int | None, request: Request) -> pd.DataFrame:
+    """The one row of the connections table that is asked for; UsageError unless it is one."""
+    from tcptrace.faces.tables import rows_of
+
+    rows = rows_of(request, trace, "connections")
+    if number is not None:
+        rows = rows[rows["conn"] == number]
+    if len(rows) == 1:
+        return rows
+    if number is not None:
+        known = f"from 0 to {len(trace.connections) - 1}" if len(trace.connections) else "none"
+        raise UsageError(f"no connection {number}: there are {len(trace.connections)}, {known}")
+    some = ", ".join(str(conn) for conn in rows["conn"].head(10))
+    told = (
+        f"{len(rows)} fit ({some}{', ...' if len(rows) > 10 else ''})" if len(rows) else "none fits"
+    )
+    raise UsageError(f"say which connection, as in tcptrace show FILE 7: {told}")
+
+
+def headlines(row: Mapping[Any, Any]) -> Iterator[Text]:
+    """Who, when, how it ended, how much."""
+    from rich.text import Text
+
+    from tcptrace.faces.layout import endpoint
+
+    originator = endpoint(row["orig_ip"], row["orig_port"])
+    responder = endpoint(row["resp_ip"], row["resp_port"])
+    yield Text(f"connection {row['conn']}  {originator} → {responder}", "bold")
+    start = row["ts_start"].strftime("%Y-%m-%d %H:%M:%S.%f")
+    again = f", incarnation {row['incarnation']}" if row["incarnation"] else ""
+    yield Text(
+        f"{start} UTC, {span(row['duration'].value)}; packets {row['first_packet']} to "
+        f"{row['last_packet']}; originator known by {row['orientation']}{again}"
+    )
+    yield Text(
+        f"{octets(row['orig_bytes'])} → in {row['orig_pkts']:,} packets, "
+        f"{octets(row['resp_bytes'])} ← in {row['resp_pkts']:,}; "
+        f"retransmitted {row['orig_retransmits']:,} →, {row['resp_retransmits']:,} ←"
+    )
+    yield Text(
+        f"closed first: {row['closer']} ({row['close_kind']}); ended: {row['end_reason']}; "
+        f"Zeek {row['conn_state']} {row['history']}; completeness {row['completeness']}; "
+        f"tap: {row['vantage']}"
+    )
+
+
+def states(timeline: pd.DataFrame, role: Role) -> pd.DataFrame:
+    """One side's intervals for eyes: state, entry, length, evidence."""
+    own = flattened(timeline)
+    own = own[own["role"] == role.name.lower()]
+    columns = ["state", "start", "duration", "basis", "packet", "confirmed_by", "event"]
+    return own[columns].rename(columns={"confirmed_by": "by", "duration": "for"})
+
+
+def printable_lines(connection: Connection) -> str:
+    """The story, each line safe to print."""
+    from tcptrace.faces.terminal import printable
+
+    told = connection.story()
+    lines = told.splitlines() if isinstance(told, str) else told
+    return "\n".join(printable(str(line)) for line in lines)
+
+
+def _dim(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, "dim")

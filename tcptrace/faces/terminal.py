@@ -1,0 +1,58 @@
+"""Where text goes: colour only on a terminal, and nothing of a capture is read as markup."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+STYLES = {
+    "critical": "bold white on red", "warning": "bold yellow", "notice": "cyan", "info": "dim",
+    "CLOSED": "dim", "LISTEN": "dim", "SYN_SENT": "yellow", "SYN_RCVD": "yellow",
+    "ESTABLISHED": "green", "FIN_WAIT_1": "magenta", "FIN_WAIT_2": "bold magenta",
+    "CLOSE_WAIT": "bold red", "CLOSING": "magenta", "LAST_ACK": "red", "TIME_WAIT": "blue",
+    "rst": "red", "timeout": "yellow", "reduced": "dim",
+}  # fmt: skip
+
+
+def console(stream: IO[str]) -> Console:
+    """A console whose `print` takes text as it is: no markup, no emoji, no highlighting.
+
+    Off a terminal lines are 80 wide unless COLUMNS says otherwise. A broken pipe is left to `main`.
+    """
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def print_parts(parts: Callable[[int], Iterable[RenderableType]], stream: IO[str]) -> None:
+    """Print what `parts` makes for a width, as it comes; off a terminal without trailing blanks."""
+    out = console(stream)
+    for part in parts(out.width):
+        if stream.isatty():
+            out.print(part)
+            continue
+        with out.capture() as held:
+            out.print(part)
+        lines = held.get().split("\n")
+        stream.write("\n".join(line.rstrip() for line in lines))
+    stream.flush()
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelt out, so that no capture can drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def note(text: str) -> None:
+    """One line on stderr, for what is not data."""
+    print(printable(text), file=sys.stderr, flush=True)
