@@ -333,12 +333,13 @@ def _segment(text: str) -> Segment:
     bits = 0
     for name in fields["CTL"].split(","):
         bits |= CONTROL_BITS[name]
+    replies = bits & flags.RST and (not bits & flags.ACK or fields["SEQ"] == "0")
     blocks = [block.split(":") for block in fields.get("SACK", "").split()]
     return Segment(
         seq=add(int(fields["SEQ"], 0), 0),
         ack=add(int(fields.get("ACK", "0"), 0), 0),
         flags=bits,
         payload=int(fields.get("DATA", "0")),
-        window=int(fields.get("WND", "65535")),
+        window=int(fields.get("WND", "0" if replies else "65535")),
         sack=tuple((int(left), int(right)) for left, right in blocks),
     )
