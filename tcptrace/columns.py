@@ -56,7 +56,7 @@ class Rows:
     @property
     def cells(self) -> memoryview:
         """The flat buffer for a kernel: row i, column k is `cells[i * width + k]`."""
-        return memoryview(self.matrix.reshape(-1))
+        return self.matrix.reshape(-1).data
 
     def take(self, which: slice | Matrix | npt.NDArray[np.bool_]) -> Self:
         """The rows picked by a slice, an index array or a mask."""
