@@ -10,6 +10,8 @@ import os
 from importlib.util import find_spec
 
 KERNELS: tuple[str, ...] = (
+    "tcptrace.sources.blocks",
+    "tcptrace.sources.bpf",
     "tcptrace.sources.records",
     "tcptrace.decode.link_headers",
     "tcptrace.decode.shim_headers",

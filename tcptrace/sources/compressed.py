@@ -50,7 +50,7 @@ class Compression:
 
     name: str
     magics: tuple[bytes, ...]
-    unpacker: Callable[[], Any]
+    unpacker: Callable[[], Unpacker]
 
 
 class _Gzip:

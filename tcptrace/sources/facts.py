@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tcptrace.sources.packets import Packets
 
 
@@ -60,4 +62,4 @@ class FileFacts:
         self.packets += len(batch)
         self.first_time = earliest if self.first_time is None else min(self.first_time, earliest)
         self.last_time = latest if self.last_time is None else max(self.last_time, latest)
-        self.link_types.update(set(batch.link_type.tolist()))
+        self.link_types.update(np.unique(batch.link_type).tolist())

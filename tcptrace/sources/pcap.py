@@ -1,7 +1,6 @@
 """Classic pcap: both byte orders, every magic number and record layout that is in the field.
 
-Read `LAYOUTS` first. Sources: libpcap's sf-pcap.c, Wireshark's wiretap/libpcap.c (the
-variants that no magic number tells apart are found as there, by trying three records).
+Sources: libpcap's sf-pcap.c, Wireshark's wiretap/libpcap.c; `pcap_layouts` has the variants.
 """
 
 from __future__ import annotations
@@ -14,42 +13,20 @@ from tcptrace.errors import CaptureError
 from tcptrace.sources import records
 from tcptrace.sources.facts import FileFacts, InterfaceFacts
 from tcptrace.sources.packets import Packets
+from tcptrace.sources.pcap_layouts import (
+    AIX,
+    AIX_FDDI,
+    LAYOUTS,
+    PLAIN,
+    TRIED_OCTETS,
+    Layout,
+    best_layout,
+)
 from tcptrace.sources.reading import longest_packet, read_records
 from tcptrace.sources.window import Window
 
-
-@dataclass(frozen=True)
-class Layout:
-    """One kind of pcap: its name, ns in a unit of time, octets of a record header.
-
-    `extra` octets follow the file header; `padding` octets stand before each FDDI packet.
-    """
-
-    name: str
-    unit: int
-    header: int = 16
-    extra: int = 0
-    padding: int = 0
-
-
-_PLAIN = Layout("pcap", 1000)
-_SS990417 = Layout("pcap-ss990417", 1000, header=24)
-_NOKIA = Layout("pcap-nokia", 1000, header=20)
-_AIX = Layout("pcap-aix", 1)
-
-# Magic number → the layouts it may mean, the likeliest first.
-LAYOUTS: dict[int, tuple[Layout, ...]] = {
-    0xA1B2C3D4: (_PLAIN, _SS990417, _NOKIA),
-    0xA1B23C4D: (Layout("pcap-ns", 1),),
-    0xA1B2CD34: (
-        Layout("pcap-modified", 1000, header=24),  # Kuznetzov's, ss991029
-        Layout("pcap-ss990915", 1000, header=28),  # the same magic, SuSE 6.3
-    ),
-    0x1C0001AC: (Layout("pcap-ixia-hardware", 1, extra=4),),
-    0x1C0001AB: (Layout("pcap-ixia-software", 1000, extra=4),),
-}
 MAGICS = {
-    magic.to_bytes(4, order): (order, layouts)  # type: ignore[arg-type]
+    magic.to_bytes(4, order): (order, layouts)
     for magic, layouts in LAYOUTS.items()
     for order in ("little", "big")
 }
@@ -57,7 +34,6 @@ MAGICS = {
 # AIX writes version 2.2 with RFC 1573's ifType → our LINKTYPE, and nanoseconds.
 _AIX_LINK_TYPES = {6: 1, 9: 6, 15: 10, 24: 0}
 _FDDI = 10
-_AIX_FDDI_PADDING = 3
 
 _LINK_TYPE_BITS = 0x03FFFFFF
 _FCS_PRESENT = 0x04000000
@@ -78,7 +54,7 @@ class Header:
     def is_aix(self) -> bool:
         """Version 2.2 with an interface type that no libpcap of that age used as link type."""
         return (
-            self.layouts[0] is _PLAIN and self.version == (2, 2) and self.network in _AIX_LINK_TYPES
+            self.layouts[0] is PLAIN and self.version == (2, 2) and self.network in _AIX_LINK_TYPES
         )
 
     @property
@@ -107,20 +83,22 @@ def read_pcap(window: Window, facts: FileFacts, file: int) -> Iterator[Packets]:
     CaptureError if the header is cut short or of a version before 2.
     """
     header = _read_header(window, facts)
-    layout = _choose_layout(window, header)
+    limit = longest_packet(header.link_type, header.snap_length)
+    # A pipe's first record is told before its third has come, so nothing can be tried there.
+    if facts.size is not None:
+        window.need(TRIED_OCTETS)
+    layout = _layout(header, window.octets[window.start : window.end], limit)
     facts.format = layout.name
     facts.interfaces.append(
         InterfaceFacts(header.link_type, header.snap_length, fcs_bits=header.fcs_bits)
     )
-    walk = records.Walk(file)
+    walk = records.RecordWalk(file, header.link_type, limit)
     walk.big_endian = header.big_endian
     walk.header = layout.header
     walk.unit = layout.unit
     walk.lengths = header.lengths
     walk.padding = layout.padding
-    walk.link_type = header.link_type
-    walk.limit = longest_packet(header.link_type, header.snap_length)
-    yield from read_records(window, walk, records.walk_pcap, facts)
+    yield from read_records(window, walk, facts)
 
 
 def _read_header(window: Window, facts: FileFacts) -> Header:
@@ -138,8 +116,11 @@ def _read_header(window: Window, facts: FileFacts) -> Header:
     return Header(order == "big", (major, minor), snap_length, network, layouts)
 
 
-def _choose_layout(window: Window, header: Header) -> Layout:
+def _layout(header: Header, octets: memoryview, limit: int) -> Layout:
     if header.is_aix:
-        padding = _AIX_FDDI_PADDING if header.link_type == _FDDI else 0
-        return Layout(_AIX.name, _AIX.unit, padding=padding)
-    return header.layouts[0]
+        return AIX_FDDI if header.link_type == _FDDI else AIX
+    # The variants came after version 2.4: an older file is none of them.
+    if header.lengths != records.CAPTURED_FIRST:
+        return header.layouts[0]
+    order = ">" if header.big_endian else "<"
+    return best_layout(header.layouts, octets, order, header.snap_length, limit)

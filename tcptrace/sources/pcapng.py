@@ -1,6 +1,6 @@
 """pcapng (draft-ietf-opsawg-pcapng): sections, interfaces, their clocks and counters.
 
-Packet blocks are walked by `records.walk_blocks`; here are the blocks that describe them.
+Packet blocks are walked by `blocks.BlockWalk`; here are the blocks that describe them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tcptrace.errors import CaptureError
-from tcptrace.sources import records
+from tcptrace.sources import blocks
 from tcptrace.sources.facts import FileFacts, InterfaceFacts
 from tcptrace.sources.packets import Packets
 from tcptrace.sources.reading import longest_packet, read_records, stop_at_damage
@@ -42,34 +42,27 @@ def read_pcapng(window: Window, facts: FileFacts, file: int) -> Iterator[Packets
     facts.format = "pcapng"
     if not window.need(28):
         raise CaptureError(facts.path, "expected a section header of 28 bytes", len(window))
-    walk = records.Walk(file)
+    walk = blocks.BlockWalk(file)
     sections = _Sections(window, walk, facts)
-    yield from read_records(window, walk, sections.walk, facts, sections.take_block)
+    yield from read_records(window, walk, facts, sections.take_block)
 
 
 class _Sections:
     """The section being read and its interfaces; numbers of interfaces run over all sections."""
 
-    def __init__(self, window: Window, walk: records.Walk, facts: FileFacts) -> None:
+    def __init__(self, window: Window, walk: blocks.BlockWalk, facts: FileFacts) -> None:
         self._window = window
         self._walk = walk
         self._facts = facts
         self._order = "<"
         self._first = 0
         self._count = 0
-        self._table = np.zeros((8, len(records.INTERFACE_COLUMNS)), np.int64)
+        self._table = np.zeros((8, len(blocks.INTERFACE_COLUMNS)), np.int64)
         self._takers = {
-            records.SECTION_HEADER: (28, self._begin_section),
-            records.INTERFACE_DESCRIPTION: (20, self._add_interface),
-            records.INTERFACE_STATISTICS: (24, self._count_interface),
+            blocks.SECTION_HEADER: (28, self._begin_section),
+            blocks.INTERFACE_DESCRIPTION: (20, self._add_interface),
+            blocks.INTERFACE_STATISTICS: (24, self._count_interface),
         }
-
-    def walk(
-        self, walk: records.Walk, data: memoryview, start: int, end: int, cells: memoryview
-    ) -> int:
-        """`records.walk_blocks` with the interfaces of this section."""
-        table = memoryview(self._table[: self._count].reshape(-1))
-        return records.walk_blocks(walk, data, start, end, cells, table)
 
     def take_block(self) -> bool:
         """Take the block at the window's start; False if it is not whole, or damaged."""
@@ -104,7 +97,7 @@ class _Sections:
         if major != 1:
             return self._refuse(f"pcapng version 1, not {major}.{minor},")
         self._first = len(self._facts.interfaces)
-        self._count = 0
+        self._describe(0)
         return True
 
     def _add_interface(self, body: bytes) -> bool:
@@ -121,9 +114,14 @@ class _Sections:
         self._table[self._count] = (
             link_type, index, base, exponent, unit, offset, snap, limit,
         )  # fmt: skip
-        self._count += 1
+        self._describe(self._count + 1)
         self._facts.interfaces.append(_described(link_type, snap, options))
         return True
+
+    def _describe(self, count: int) -> None:
+        """Let the walk know the first `count` interfaces of the table."""
+        self._count = count
+        self._walk.describe(self._table[:count].reshape(-1).data)
 
     def _count_interface(self, body: bytes) -> bool:
         (interface,) = struct.unpack_from(self._order + "I", body)
@@ -155,7 +153,7 @@ class _Sections:
 
 
 def _clock(resolution: bytes) -> tuple[int, int, int]:
-    """Base, exponent and unit, as `records.walk_blocks` wants them, of an if_tsresol."""
+    """Base, exponent and unit, as `blocks.BlockWalk` wants them, of an if_tsresol."""
     octet = (resolution or _MICROSECONDS)[0]
     exponent = octet & 0x7F
     if octet & 0x80:

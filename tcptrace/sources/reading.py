@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import numpy as np
 
 from tcptrace.errors import CaptureError
-from tcptrace.sources import records
+from tcptrace.sources import walking
 from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.packets import Packets
+from tcptrace.sources.walking import Walk
 from tcptrace.sources.window import Window
 
 BATCH = 8192
@@ -27,15 +27,6 @@ LONGEST_BY_LINK_TYPE = {
 _LONGEST_SNAP = 1 << 24
 
 
-class Step(Protocol):
-    """A kernel of `records` that walks one file's records over a window."""
-
-    def __call__(
-        self, walk: records.Walk, data: memoryview, start: int, end: int, cells: memoryview
-    ) -> int:
-        """How many rows of `cells` were written."""
-
-
 def longest_packet(link_type: int, snap_length: int) -> int:
     """The greatest captured length that is not taken for damage, in octets."""
     longest = LONGEST_BY_LINK_TYPE.get(link_type, LONGEST_PACKET)
@@ -44,8 +35,7 @@ def longest_packet(link_type: int, snap_length: int) -> int:
 
 def read_records(
     window: Window,
-    walk: records.Walk,
-    step: Step,
+    walk: Walk,
     facts: FileFacts,
     on_block: Callable[[], bool] | None = None,
 ) -> Iterator[Packets]:
@@ -57,8 +47,8 @@ def read_records(
     """
     while True:
         matrix = np.empty((BATCH, Packets.width()), np.int64)
-        cells = memoryview(matrix.reshape(-1))
-        rows = step(walk, window.octets, window.start, window.end, cells)
+        cells = matrix.reshape(-1).data
+        rows = walk.walk(window.octets, window.start, window.end, cells)
         window.start = walk.position
         facts.invalid_times = walk.invalid_times
         facts.clamped_times = walk.clamped_times
@@ -74,26 +64,26 @@ def read_records(
 
 def _go_on(
     window: Window,
-    walk: records.Walk,
+    walk: Walk,
     facts: FileFacts,
     on_block: Callable[[], bool] | None,
 ) -> bool:
     """Whether there is more to walk, after doing what the walk stopped for."""
     status = walk.status
-    if status == records.FULL:
+    if status == walking.FULL:
         return True
-    if status == records.DAMAGED:
+    if status == walking.DAMAGED:
         stop_at_damage(window, walk.wrong, facts)
         return False
     at = window.position
-    if status == records.BLOCK and on_block is not None:
+    if status == walking.BLOCK and on_block is not None:
         more = on_block()
-    elif status == records.SKIP:
+    elif status == walking.SKIP:
         more = window.skip(walk.length)
     else:
         more = window.fill()
         at = window.position
-    if not more and (len(window) or status != records.MORE) and not facts.damage:
+    if not more and (len(window) or status != walking.MORE) and not facts.damage:
         facts.truncated_at = at
     return more
 

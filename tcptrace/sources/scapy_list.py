@@ -11,8 +11,8 @@ import numpy as np
 from tcptrace.sources.facts import FileFacts, InterfaceFacts
 from tcptrace.sources.packets import Packets
 from tcptrace.sources.reading import BATCH
-from tcptrace.sources.records import LATEST_TIME
 from tcptrace.sources.snoop import UNKNOWN_LINK_TYPE
+from tcptrace.sources.walking import LATEST_TIME
 
 
 def is_scapy_packets(source: Any) -> bool:

@@ -20,7 +20,6 @@ UNKNOWN_LINK_TYPE = 0xFFFF
 _ETHERNET, _TOKEN_RING, _FDDI, _NULL = 1, 6, 10, 0
 _IP_OVER_FC, _SUNATM, _IPNET = 122, 123, 226
 _VERSIONS = range(2, 6)
-_RECORD = 24
 _SHOMITI_TRAILER = 16
 
 # Datalink number (RFC 1761 section 4, beyond 9 Solaris' dlpi.h) → LINKTYPE.
@@ -64,18 +63,17 @@ def read_snoop(window: Window, facts: FileFacts, file: int) -> Iterator[Packets]
         raise CaptureError(facts.path, f"expected snoop version 2 to 5, not {version}", 8)
     window.skip(16)
     link_types = SHOMITI_LINK_TYPES if _is_shomiti(window) else LINK_TYPES
-    walk = records.Walk(file)
-    walk.header = _RECORD
-    walk.unit = 1000
-    walk.link_type = link_types.get(datalink, UNKNOWN_LINK_TYPE)
-    walk.limit = longest_packet(walk.link_type, 0)
-    facts.interfaces.append(InterfaceFacts(walk.link_type))
-    yield from read_records(window, walk, records.walk_snoop, facts)
+    link_type = link_types.get(datalink, UNKNOWN_LINK_TYPE)
+    walk = records.RecordWalk(file, link_type, longest_packet(link_type, 0))
+    walk.snoop = True
+    walk.header = records.SNOOP_HEADER
+    facts.interfaces.append(InterfaceFacts(link_type))
+    yield from read_records(window, walk, facts)
 
 
 def _is_shomiti(window: Window) -> bool:
     """Whether the first record has room for the trailer that Surveyor writes."""
-    if not window.need(_RECORD):
+    if not window.need(records.SNOOP_HEADER):
         return False
     captured, length = struct.unpack(">4xII", window.peek(12))
-    return bool(length >= _RECORD + captured + _SHOMITI_TRAILER)
+    return bool(length >= records.SNOOP_HEADER + captured + _SHOMITI_TRAILER)

@@ -91,4 +91,4 @@ class Window:
 
 def _buffer(size: int) -> memoryview:
     """Writable memory that is not cleared first: nothing behind `end` is ever looked at."""
-    return memoryview(np.empty(size, np.uint8))
+    return np.empty(size, np.uint8).data
