@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from .host import LIBC, called
 CLONE_NEWNS = 0x00020000  # linux/sched.h
 MS_REC = 1 << 14  # linux/mount.h, as is the next
 MS_PRIVATE = 1 << 18
+TRACEFS = Path("/sys/kernel/tracing")
+INSTANCES = TRACEFS / "instances"
 PREFIX = "tcptrace_lab_"
 EVENT = "events/sock/inet_sock_set_state"
 
@@ -40,17 +41,15 @@ class Move:
 
 
 class KernelTrace:
-    """A tracing instance of our own, in a mount that only this process sees.
+    """A tracing instance of our own; its mount is seen by this process alone and ends with it.
 
     It tells of sockets with a local or peer port in `ports`: the tracepoint knows no namespace.
     """
 
     def __init__(self, ports: range) -> None:
-        self._mount = Path(tempfile.mkdtemp(prefix=PREFIX))
-        _mount_tracefs(self._mount)
-        instances = self._mount / "instances"
-        _sweep(instances)
-        self._instance = instances / f"{PREFIX}{os.getpid()}"
+        _mount_tracefs()
+        _sweep()
+        self._instance = INSTANCES / f"{PREFIX}{os.getpid()}"
         self._instance.mkdir()
         self._write("trace_clock", "mono")
         asked = (f"{end} >= {ports.start} && {end} < {ports.stop}" for end in ("sport", "dport"))
@@ -65,8 +64,6 @@ class KernelTrace:
         """Stop tracing and take the instance away."""
         self._write(f"{EVENT}/enable", "0")
         self._instance.rmdir()
-        called(LIBC.umount(os.fsencode(self._mount)))
-        self._mount.rmdir()
 
     def _write(self, name: str, text: str) -> None:
         (self._instance / name).write_text(text)
@@ -82,16 +79,19 @@ def _move(match: re.Match[str]) -> Move:
     return Move(at, int(match["port"]), int(match["peer_port"]), parse_state(match["state"]))
 
 
-def _mount_tracefs(where: Path) -> None:
+def _mount_tracefs() -> None:
+    """See tracefs, where nobody else does if nobody else did."""
     called(LIBC.unshare(CLONE_NEWNS))
+    if INSTANCES.is_dir():
+        return
     LIBC.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
     called(LIBC.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
-    called(LIBC.mount(b"none", os.fsencode(where), b"tracefs", 0, None))
+    called(LIBC.mount(b"none", os.fsencode(TRACEFS), b"tracefs", 0, None))
 
 
-def _sweep(instances: Path) -> None:
+def _sweep() -> None:
     """Take away the instances of runs that were killed: what only the kernel remembers."""
-    for left in instances.glob(f"{PREFIX}*"):
+    for left in INSTANCES.glob(f"{PREFIX}*"):
         if not Path("/proc", left.name.removeprefix(PREFIX)).exists():
             (left / EVENT / "enable").write_text("0")
             left.rmdir()
