@@ -18,6 +18,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.decode.ip_headers",
     "tcptrace.decode.checksums",
     "tcptrace.decode.tcp_headers",
+    "tcptrace.decode.starts",
 )
 
 

@@ -30,6 +30,7 @@ T_BAD_TCP_CHECKSUM = cython.declare(cython.Py_ssize_t, int(Tally.BAD_TCP_CHECKSU
 T_OFFLOADED = cython.declare(cython.Py_ssize_t, int(Tally.OFFLOADED))
 TCP_PROTOCOL = cython.declare(cython.longlong, int(IpProtocol.TCP))
 FIELD = cython.declare(cython.Py_ssize_t, 16)  # where a TCP header holds its checksum
+LOWER_HALF = cython.declare(cython.ulonglong, (1 << 32) - 1)
 SWAPPED = cython.declare(cython.longlong, 1 if sys.byteorder == "little" else 0)
 
 
@@ -71,6 +72,7 @@ class Judge:
         self.tallies = tallies
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def all(self) -> cython.longlong:
         base: cython.Py_ssize_t
         verdict: cython.longlong
@@ -85,6 +87,7 @@ class Judge:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def verdict(self, base: cython.Py_ssize_t) -> cython.longlong:
         """RFC 9293 section 3.1's checksum, where every octet of the segment was captured.
 
@@ -108,6 +111,7 @@ class Judge:
         return BAD if kept >= end else UNKNOWN
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def total(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """The ones' complement sum of the octets from `at` to `end`, eight at a time.
 
@@ -123,12 +127,13 @@ class Judge:
             return _swapped(self.bytewise(at, end), 0, at & 1)
         for place in range(first, last):
             word = self.words[place]
-            total += (word & 0xFFFFFFFF) + (word >> 32)
+            total += (word & LOWER_HALF) + (word >> 32)
         sum_: cython.longlong = _swapped(_fold(total), SWAPPED, at & 1)
         sum_ += _swapped(self.bytewise(at, 8 * first), 0, at & 1)
         return _fold(sum_ + _swapped(self.bytewise(8 * last, end), 0, at & 1))
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def bytewise(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """The sum of some octets, even offsets of the buffer as upper halves."""
         total: cython.longlong = 0
@@ -139,6 +144,7 @@ class Judge:
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(check=False)
 def _fold(total: cython.longlong) -> cython.longlong:
     while total > 0xFFFF:

@@ -14,84 +14,84 @@ from typing import Any
 from tcptrace.decode.link_types import LINK_TYPES
 from tcptrace.decode.protocols import EtherType, IpProtocol, PppProtocol, UdpPort
 
-GROUP = 100
+GROUP_BITS = 8
 
 
 class Header(IntEnum):
-    """What stands at a row's `at`; the hundreds say which kernel reads it."""
+    """What stands at a row's `at`; the hundreds (of hex) say which kernel reads it."""
 
     # link_headers: what a packet of a capture may begin with
-    ETHERNET = 0
-    LINUX_SLL = 1
-    LINUX_SLL2 = 2
-    LOOP = 3
-    IP = 4
-    PPP_WITH_DIR = 5
-    NFLOG = 6
-    IPOIB = 7
-    FDDI = 8
-    ARCNET = 9
-    ARCNET_LINUX = 10
-    TOKEN_RING = 11
-    MPACKET = 12
-    JUNIPER = 13
-    SLIP = 14
-    FRAME_RELAY = 15
-    ENC = 16
-    PFLOG = 17
-    PKTAP = 18
-    NETANALYZER = 19
+    ETHERNET = 0x000
+    LINUX_SLL = 0x001
+    LINUX_SLL2 = 0x002
+    LOOP = 0x003
+    IP = 0x004
+    PPP_WITH_DIR = 0x005
+    NFLOG = 0x006
+    IPOIB = 0x007
+    FDDI = 0x008
+    ARCNET = 0x009
+    ARCNET_LINUX = 0x00A
+    TOKEN_RING = 0x00B
+    MPACKET = 0x00C
+    JUNIPER = 0x00D
+    SLIP = 0x00E
+    FRAME_RELAY = 0x00F
+    ENC = 0x010
+    PFLOG = 0x011
+    PKTAP = 0x012
+    NETANALYZER = 0x013
     # wireless_headers
-    PPI = 100
-    WLAN = 101
-    RADIOTAP = 102
-    PRISM = 103
-    AVS = 104
-    AMSDU = 105
+    PPI = 0x100
+    WLAN = 0x101
+    RADIOTAP = 0x102
+    PRISM = 0x103
+    AVS = 0x104
+    AMSDU = 0x105
     # shim_headers: between the link header and the network header
-    LLC = 201
-    MPLS = 202
-    PPPOE = 203
-    PPP = 204
-    HDLC = 205
-    NLPID = 206
-    VLAN = 207
-    VN_TAG = 208
-    BACKBONE = 209
-    MACSEC = 210
-    NSH = 211
-    FOUR_THEN_TYPE = 212  # four octets, then an ethertype: HSR, 802.1CB
+    LLC = 0x201
+    MPLS = 0x202
+    PPPOE = 0x203
+    PPP = 0x204
+    HDLC = 0x205
+    NLPID = 0x206
+    VLAN = 0x207
+    VN_TAG = 0x208
+    BACKBONE = 0x209
+    MACSEC = 0x20A
+    NSH = 0x20B
+    FOUR_THEN_TYPE = 0x20C  # four octets, then an ethertype: HSR, 802.1CB
     # ip_headers
-    IPV4 = 300
-    IPV6 = 301
-    OPTIONS = 302  # hop-by-hop and destination options
-    ROUTING = 303
-    FRAGMENT_HEADER = 304
-    AUTHENTICATION = 305
-    OTHER_EXTENSION = 306
+    IPV4 = 0x300
+    IPV6 = 0x301
+    OPTIONS = 0x302  # hop-by-hop and destination options
+    ROUTING = 0x303
+    FRAGMENT_HEADER = 0x304
+    AUTHENTICATION = 0x305
+    OTHER_EXTENSION = 0x306
     # tunnel_headers
-    UDP = 400
-    GRE = 401
-    ICMP = 402
-    ICMPV6 = 403
-    ETHERIP = 404
-    L2TP = 405
-    GTP_U = 406
-    TEREDO = 407
-    VXLAN = 408
-    CAPWAP = 409
-    GENEVE = 410
-    ERSPAN = 411
-    ERSPAN_3 = 412
+    UDP = 0x400
+    GRE = 0x401
+    ICMP = 0x402
+    ICMPV6 = 0x403
+    ETHERIP = 0x404
+    L2TP = 0x405
+    GTP_U = 0x406
+    TEREDO = 0x407
+    VXLAN = 0x408
+    CAPWAP = 0x409
+    GENEVE = 0x40A
+    ERSPAN = 0x40B
+    ERSPAN_3 = 0x40C
     # the ends
-    TCP = 500
-    FRAGMENT = 501
-    COMPRESSED = 502
-    UNUSUAL = 503
-    SKIPPED = 504
+    TCP = 0x500
+    FRAGMENT = 0x501
+    COMPRESSED = 0x502
+    UNUSUAL = 0x503
+    SKIPPED = 0x504
 
 
-END_GROUP = int(Header.TCP) // GROUP
+END_GROUP = int(Header.TCP) >> GROUP_BITS
 
 FIRST_HEADERS: dict[str, Header] = {
     "NULL": Header.LOOP,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cython
 
 from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
-from tcptrace.decode.headers import AFTER_IP, GROUP, Header, dense
+from tcptrace.decode.headers import AFTER_IP, GROUP_BITS, Header, dense
 from tcptrace.decode.protocols import IpProtocol
 from tcptrace.decode.segments import Mark
 from tcptrace.decode.skipped import Reason, Tally
@@ -35,8 +35,8 @@ MARKS = cython.declare(cython.Py_ssize_t, Datagrams.index("marks"))
 ICMP_ERROR = cython.declare(cython.Py_ssize_t, Datagrams.index("icmp"))
 
 ONE = cython.declare(cython.longlong, 1)
-GROUP_SIZE = cython.declare(cython.longlong, GROUP)
-MY_GROUP = cython.declare(cython.longlong, int(Header.IPV4) // GROUP)
+GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
+MY_GROUP = cython.declare(cython.longlong, int(Header.IPV4) >> GROUP_BITS)
 DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 IPV4 = cython.declare(cython.longlong, int(Header.IPV4))
 IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
@@ -61,6 +61,7 @@ AFTER_IP_TABLE = dense(AFTER_IP, 256)
 ENCRYPTING = cython.declare(cython.longlong, int(IpProtocol.ESP))
 V4_HEADER = cython.declare(cython.longlong, 20)
 V6_HEADER = cython.declare(cython.longlong, 40)
+UPPER_HALF = cython.declare(cython.longlong, 1 << 32)
 MAPPED = cython.declare(cython.longlong, 0xFFFF00000000)  # ::ffff:0:0, before an IPv4 address
 LARGEST_FRAME = cython.declare(cython.longlong, 9216)  # the jumbo frames that switches carry
 JUMBO_OPTION = cython.declare(cython.longlong, 0xC2)  # RFC 2675
@@ -112,20 +113,22 @@ class Walker:
         self.after_ip = AFTER_IP_TABLE
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def walk(self) -> cython.longlong:
         """Every row of the batch that stands at an IP header."""
         groups: cython.longlong = 0
         base: cython.Py_ssize_t
         for base in range(0, self.cells.shape[0], WIDTH):
-            if self.cells[base + HEADER] // GROUP_SIZE == MY_GROUP:
+            if self.cells[base + HEADER] >> GROUP_SHIFT == MY_GROUP:
                 self.load(base)
-                while self.header // GROUP_SIZE == MY_GROUP:
+                while self.header >> GROUP_SHIFT == MY_GROUP:
                     self.step()
                 self.store()
-                groups |= ONE << (self.header // GROUP_SIZE)
+                groups |= ONE << (self.header >> GROUP_SHIFT)
         return groups
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def load(self, base: cython.Py_ssize_t) -> cython.longlong:
         self.base = base
         self.header = self.cells[base + HEADER]
@@ -135,6 +138,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def store(self) -> cython.longlong:
         self.cells[self.base + HEADER] = self.header
         self.cells[self.base + AT] = self.at
@@ -143,6 +147,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def skip(self, reason: cython.longlong) -> cython.longlong:
         if self.cells[self.base + ICMP_ERROR]:
             reason = ICMP_REASON
@@ -151,6 +156,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def step(self) -> cython.longlong:
         self.cells[self.base + DEPTH] += 1
         if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
@@ -162,6 +168,8 @@ class Walker:
         return self.extension()
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def follow(self, protocol: cython.longlong) -> cython.longlong:
         """What the payload begins with. Of what an ICMP error quotes, only TCP is of interest."""
         if protocol == ENCRYPTING:
@@ -174,29 +182,38 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def leads_to_tcp(self) -> cython.longlong:
         if self.header == TCP:
             return 1
-        extension: cython.longlong = self.header // GROUP_SIZE == MY_GROUP
+        extension: cython.longlong = self.header >> GROUP_SHIFT == MY_GROUP
         return 1 if extension and self.header != IPV4 and self.header != IPV6 else 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.data[at] << 8) | self.data[at + 1]
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def u32(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.u16(at) << 16) | self.u16(at + 2)
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1, check=True)
     def i64(self, at: cython.Py_ssize_t) -> cython.longlong:
         """Eight octets as a column's signed number: the same 64 bits."""
         upper: cython.longlong = self.u32(at)
         if upper > 0x7FFFFFFF:
-            upper -= 0x100000000
-        return upper * 0x100000000 + self.u32(at + 4)
+            upper -= UPPER_HALF
+        return upper * UPPER_HALF + self.u32(at + 4)
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def words(self, at: cython.Py_ssize_t, count: cython.longlong) -> cython.longlong:
         """The ones' complement sum of `count` 16-bit words."""
         total: cython.longlong = 0
@@ -206,6 +223,7 @@ class Walker:
         return _fold(total)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def version_4(self) -> cython.longlong:
         """RFC 791 section 3.1."""
         at: cython.Py_ssize_t = self.at
@@ -231,6 +249,7 @@ class Walker:
         return self.follow(self.data[at + 9])
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def judge(self, total: cython.longlong) -> cython.longlong:
         """A header sums up to all ones; what an ICMP error quotes was changed on its way."""
         if total != 0xFFFF and self.cells[self.base + ICMP_ERROR] == 0:
@@ -239,23 +258,28 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def addresses_4(self, at: cython.Py_ssize_t) -> cython.longlong:
         base: cython.Py_ssize_t = self.base
         self.cells[base + TTL] = self.data[at + 8]
         self.cells[base + IP_ID] = self.u16(at + 4)
         self.cells[base + SRC_HI] = 0
-        self.cells[base + SRC_LO] = MAPPED | self.u32(at + 12)
+        source: cython.longlong = self.u32(at + 12)
+        destination: cython.longlong = self.u32(at + 16)
+        self.cells[base + SRC_LO] = MAPPED | source
         self.cells[base + DST_HI] = 0
-        self.cells[base + DST_LO] = MAPPED | self.u32(at + 16)
-        self.cells[base + ADDRESS_SUM] = self.words(at + 12, 4)
+        self.cells[base + DST_LO] = MAPPED | destination
+        self.cells[base + ADDRESS_SUM] = _fold(source + destination)
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def quoted_first(self, offset: cython.longlong) -> cython.longlong:
         """Whether this is a fragment quoted in an ICMP error that begins with the TCP header."""
         return 1 if offset == 0 and self.cells[self.base + ICMP_ERROR] != 0 else 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def bound(self, total: cython.longlong) -> cython.longlong:
         """Where the datagram ends, `total` octets from `at`; with 0 the record tells it."""
         marks: cython.longlong = self.cells[self.base + MARKS]
@@ -270,6 +294,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def version_6(self) -> cython.longlong:
         """RFC 8200 section 3."""
         at: cython.Py_ssize_t = self.at
@@ -285,6 +310,7 @@ class Walker:
         return self.follow(self.data[at + 6])
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def addresses_6(self, at: cython.Py_ssize_t) -> cython.longlong:
         base: cython.Py_ssize_t = self.base
         self.cells[base + TTL] = self.data[at + 7]
@@ -300,6 +326,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def extension(self) -> cython.longlong:
         """RFC 8200 section 4: one extension header; `at` moves by 8 octets at least."""
         at: cython.Py_ssize_t = self.at
@@ -320,6 +347,7 @@ class Walker:
         return self.follow(self.data[at])
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def fragment_header(self, at: cython.Py_ssize_t) -> cython.longlong:
         """RFC 8200 section 4.5; an atomic fragment (RFC 6946) is a whole datagram."""
         fragment: cython.longlong = self.u16(at + 2)
@@ -330,6 +358,7 @@ class Walker:
         return self.follow(self.data[at])
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def routing(self, at: cython.Py_ssize_t, length: cython.longlong) -> cython.longlong:
         """The final destination is what the TCP checksum covers (RFC 8200 section 8.1)."""
         kind: cython.longlong = self.data[at + 2]
@@ -343,6 +372,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """RFC 8200 section 4.2: those that bear on the length and on the checksum."""
         while at + 2 <= end:
@@ -362,6 +392,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def jumbo(self, length: cython.longlong) -> cython.longlong:
         """RFC 2675 section 2: the payload's length where the header's field is 0."""
         network_at: cython.Py_ssize_t = self.cells[self.base + NETWORK_AT]
@@ -373,6 +404,7 @@ class Walker:
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(check=False)
 def _fold(total: cython.longlong) -> cython.longlong:
     while total > 0xFFFF:

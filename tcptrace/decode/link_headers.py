@@ -9,7 +9,7 @@ from __future__ import annotations
 import cython
 
 from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_LINK_TYPE, GROUP, Header, dense
+from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_LINK_TYPE, GROUP_BITS, Header, dense
 from tcptrace.decode.link_types import LINK_TYPES
 from tcptrace.decode.protocols import EtherType
 from tcptrace.decode.skipped import Reason
@@ -23,8 +23,8 @@ END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
 DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
 
 ONE = cython.declare(cython.longlong, 1)
-GROUP_SIZE = cython.declare(cython.longlong, GROUP)
-MY_GROUP = cython.declare(cython.longlong, int(Header.ETHERNET) // GROUP)
+GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
+MY_GROUP = cython.declare(cython.longlong, int(Header.ETHERNET) >> GROUP_BITS)
 DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 ETHERNET = cython.declare(cython.longlong, int(Header.ETHERNET))
 LINUX_SLL = cython.declare(cython.longlong, int(Header.LINUX_SLL))
@@ -99,30 +99,34 @@ class Walker:
         self.after_link_type = AFTER_LINK_TYPE_TABLE
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def walk(self) -> cython.longlong:
         """Every row of the batch that stands at a header of this group."""
         groups: cython.longlong = 0
         base: cython.Py_ssize_t
         for base in range(0, self.cells.shape[0], WIDTH):
             self.header = self.cells[base + HEADER]
-            if self.header // GROUP_SIZE == MY_GROUP:
+            if self.header >> GROUP_SHIFT == MY_GROUP:
                 self.base = base
                 self.at = self.cells[base + AT]
                 self.kept = self.cells[base + KEPT_END]
-                while self.header // GROUP_SIZE == MY_GROUP:
+                while self.header >> GROUP_SHIFT == MY_GROUP:
                     self.step()
                 self.cells[base + HEADER] = self.header
                 self.cells[base + AT] = self.at
-                groups |= ONE << (self.header // GROUP_SIZE)
+                groups |= ONE << (self.header >> GROUP_SHIFT)
         return groups
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def skip(self, reason: cython.longlong) -> cython.longlong:
         self.header = SKIPPED
         self.cells[self.base + VALUE] = reason
         return 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
         """The next header and where it begins."""
         self.header = header
@@ -130,6 +134,8 @@ class Walker:
         return self.skip(NOT_IP) if header == SKIPPED else 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def has(self, count: cython.Py_ssize_t) -> cython.longlong:
         """Whether `count` octets from `at` were captured; if not, the row is skipped."""
         if self.at + count <= self.kept:
@@ -138,10 +144,13 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.data[at] << 8) | self.data[at + 1]
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def step(self) -> cython.longlong:
         self.cells[self.base + DEPTH] += 1
         if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
@@ -157,12 +166,14 @@ class Walker:
         return self.rare()
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def cooked(self) -> cython.longlong:
         if self.header == LINUX_SLL:
             return self.linux_sll()
         return self.linux_sll2() if self.header == LINUX_SLL2 else self.loop()
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def rare(self) -> cython.longlong:
         if self.header == IPOIB:
             return self.typed(40, 44)  # 20 octets of pseudo-header for each end
@@ -177,6 +188,7 @@ class Walker:
         return self.rarest()
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def rarest(self) -> cython.longlong:
         if self.header == JUNIPER:
             return self.juniper()
@@ -191,6 +203,7 @@ class Walker:
         return self.pktap()
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def typed(self, type_at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.longlong:
         """A header of `length` octets with an ethertype in it."""
         if not self.has(length):
@@ -198,6 +211,7 @@ class Walker:
         return self.become(self.after_ethertype[self.u16(self.at + type_at)], self.at + length)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def ethernet(self) -> cython.longlong:
         """IEEE 802.3; a type below 0x600 is a length, and LLC follows (the rest is padding)."""
         if not self.has(14):
@@ -212,6 +226,7 @@ class Walker:
         return self.become(LLC, at)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def linux_sll(self) -> cython.longlong:
         if not self.has(16):
             return 0
@@ -221,6 +236,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], self.at + 16)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def linux_sll2(self) -> cython.longlong:
         if not self.has(20):
             return 0
@@ -230,6 +246,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], self.at + 20)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def loop(self) -> cython.longlong:
         """An address family in four octets, in the byte order of the capturing host."""
         if not self.has(4):
@@ -240,6 +257,7 @@ class Walker:
         return self.of_family(family, self.at + 4)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def of_family(self, family: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
         if family == AF_INET:
             return self.become(IPV4, at)
@@ -248,6 +266,7 @@ class Walker:
         return self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def by_version(self) -> cython.longlong:
         """An IP header, of the version that its first four bits say."""
         if not self.has(1):
@@ -258,11 +277,13 @@ class Walker:
         return self.become(IPV6, self.at) if version == 6 else self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def with_direction(self) -> cython.longlong:
         """PPP or HDLC behind one octet that tells the direction."""
         return self.become(HDLC, self.at + 1) if self.has(1) else 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def nflog(self) -> cython.longlong:
         """Attributes (length, type, value, padded to four) in the byte order of the host."""
         if not self.has(4):
@@ -285,6 +306,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def fddi(self) -> cython.longlong:
         """Frame control, two addresses, LLC (ANSI X3.139); other frames carry no data."""
         if not self.has(13):
@@ -294,6 +316,7 @@ class Walker:
         return self.become(LLC, self.at + 13)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def arcnet(self) -> cython.longlong:
         """RFC 1201: addresses, a protocol; from the BSDs also a flag and a sequence number."""
         linux: cython.longlong = self.header == ARCNET_LINUX
@@ -312,6 +335,7 @@ class Walker:
         return self.become(IPV4, at) if kind == 0xF0 else self.skip(NOT_IP)  # RFC 1051
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def token_ring(self) -> cython.longlong:
         """IEEE 802.5: access and frame control, addresses, source routing, LLC."""
         if not self.has(16):
@@ -324,6 +348,7 @@ class Walker:
         return self.become(LLC, at)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def mpacket(self) -> cython.longlong:
         """IEEE 802.3br: the preamble ends in an octet which tells a whole packet from parts."""
         if not self.has(8):
@@ -337,6 +362,7 @@ class Walker:
         return self.become(ETHERNET, self.at + 8)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def juniper(self) -> cython.longlong:
         """Magic, flags (0x80: extensions, whose length follows; 0x02: no Ethernet header)."""
         if not self.has(6):
@@ -352,6 +378,7 @@ class Walker:
         return self.become(ETHERNET, at)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def frame_relay(self) -> cython.longlong:
         """RFC 2427: a two-octet address, UI, perhaps a pad, NLPID; or Cisco's ethertype."""
         if not self.has(4):
@@ -361,6 +388,7 @@ class Walker:
         return self.become(NLPID, self.at + (4 if self.data[self.at + 3] == 0 else 3))
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def packet_filter(self) -> cython.longlong:
         """OpenBSD's encapsulating interface (12 octets) and its packet filter's log."""
         if not self.has(12):
@@ -371,6 +399,7 @@ class Walker:
         return self.of_family(self.data[self.at] + self.data[self.at + 3], self.at + 12)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def pktap(self) -> cython.longlong:
         """Apple's: the header's length and the link type behind it, both little endian."""
         if not self.has(12):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cython
 
 from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_PPP, GROUP, Header, dense
+from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_PPP, GROUP_BITS, Header, dense
 from tcptrace.decode.protocols import EtherType, PppProtocol
 from tcptrace.decode.skipped import Reason
 
@@ -23,8 +23,8 @@ DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
 PATH = cython.declare(cython.Py_ssize_t, Datagrams.index("path"))
 
 ONE = cython.declare(cython.longlong, 1)
-GROUP_SIZE = cython.declare(cython.longlong, GROUP)
-MY_GROUP = cython.declare(cython.longlong, int(Header.LLC) // GROUP)
+GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
+MY_GROUP = cython.declare(cython.longlong, int(Header.LLC) >> GROUP_BITS)
 DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 ETHERNET = cython.declare(cython.longlong, int(Header.ETHERNET))
 LLC = cython.declare(cython.longlong, int(Header.LLC))
@@ -52,6 +52,7 @@ COMPRESSED = cython.declare(cython.longlong, int(Reason.COMPRESSED))
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
 AFTER_PPP_TABLE = dense(AFTER_PPP, 0x10000)
 PATH_MULTIPLIER = cython.declare(cython.longlong, 0x2545F491)
+LOWER_HALF = cython.declare(cython.longlong, (1 << 32) - 1)
 PATH_MASK = cython.declare(cython.longlong, (1 << 62) - 1)
 VJ_COMPRESSED = cython.declare(cython.longlong, int(PppProtocol.VJ_COMPRESSED))
 VJ_UNCOMPRESSED = cython.declare(cython.longlong, int(PppProtocol.VJ_UNCOMPRESSED))
@@ -88,30 +89,34 @@ class Walker:
         self.after_ppp = AFTER_PPP_TABLE
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def walk(self) -> cython.longlong:
         """Every row of the batch that stands at a header of this group."""
         groups: cython.longlong = 0
         base: cython.Py_ssize_t
         for base in range(0, self.cells.shape[0], WIDTH):
             self.header = self.cells[base + HEADER]
-            if self.header // GROUP_SIZE == MY_GROUP:
+            if self.header >> GROUP_SHIFT == MY_GROUP:
                 self.base = base
                 self.at = self.cells[base + AT]
                 self.kept = self.cells[base + KEPT_END]
-                while self.header // GROUP_SIZE == MY_GROUP:
+                while self.header >> GROUP_SHIFT == MY_GROUP:
                     self.step()
                 self.cells[base + HEADER] = self.header
                 self.cells[base + AT] = self.at
-                groups |= ONE << (self.header // GROUP_SIZE)
+                groups |= ONE << (self.header >> GROUP_SHIFT)
         return groups
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def skip(self, reason: cython.longlong) -> cython.longlong:
         self.header = SKIPPED
         self.cells[self.base + VALUE] = reason
         return 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
         """The next header and where it begins."""
         self.header = header
@@ -119,6 +124,8 @@ class Walker:
         return self.skip(NOT_IP) if header == SKIPPED else 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def has(self, count: cython.Py_ssize_t) -> cython.longlong:
         """Whether `count` octets from `at` were captured; if not, the row is skipped."""
         if self.at + count <= self.kept:
@@ -127,19 +134,23 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.data[at] << 8) | self.data[at + 1]
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def add_to_path(self, kind: cython.longlong, number: cython.longlong) -> cython.longlong:
         """Mix an id into the row's path; never 0 afterwards. The same in tunnel_headers."""
         path: cython.longlong = self.cells[self.base + PATH]
-        path = ((path & 0xFFFFFFFF) * PATH_MULTIPLIER) ^ (path >> 32)
+        path = ((path & LOWER_HALF) * PATH_MULTIPLIER) ^ (path >> 32)
         path = (path ^ (kind << 40) ^ number) & PATH_MASK
         self.cells[self.base + PATH] = path if path else 1
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def step(self) -> cython.longlong:
         self.cells[self.base + DEPTH] += 1
         if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
@@ -157,6 +168,7 @@ class Walker:
         return self.rare()
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def rare(self) -> cython.longlong:
         if self.header == NLPID:
             return self.nlpid()
@@ -167,6 +179,7 @@ class Walker:
         return self.macsec() if self.header == MACSEC else self.nsh()
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def typed(self, type_at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.longlong:
         """A tag of `length` octets with an ethertype in it; a small one is a length before LLC."""
         if not self.has(length):
@@ -177,6 +190,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], self.at + length)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def vlan(self) -> cython.longlong:
         """IEEE 802.1Q section 9.6; id 0 is a priority tag, not a VLAN."""
         if not self.has(4):
@@ -187,6 +201,7 @@ class Walker:
         return self.typed(2, 4)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def backbone(self) -> cython.longlong:
         """IEEE 802.1ah: a 24-bit service id, then the customer's Ethernet header."""
         if not self.has(4):
@@ -195,6 +210,7 @@ class Walker:
         return self.become(ETHERNET, self.at + 4)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def macsec(self) -> cython.longlong:
         """IEEE 802.1AE section 9.3: without its E bit the data are only signed."""
         if not self.has(6):
@@ -205,6 +221,7 @@ class Walker:
         return self.typed(14, 16) if control & 0x20 else self.typed(6, 8)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def nsh(self) -> cython.longlong:
         """RFC 8300 section 2.2: length in words of four, next protocol."""
         if not self.has(8):
@@ -220,6 +237,7 @@ class Walker:
         return self.become(MPLS, at) if following == 5 else self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def mpls(self) -> cython.longlong:
         """RFC 3032. After the last label nothing says what comes: RFC 4928's first four bits do.
 
@@ -239,6 +257,7 @@ class Walker:
         return self.become(ETHERNET, self.at)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def is_control_word(self) -> cython.longlong:
         """RFC 4385: four bits of 0, flags, length, sequence; an Ethernet address may look so."""
         if self.at + 18 > self.kept:
@@ -248,6 +267,7 @@ class Walker:
         return 1 if known_with or not known_without else 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def pppoe(self) -> cython.longlong:
         """RFC 2516 section 4: version and type, code, session id, length."""
         if not self.has(6):
@@ -258,6 +278,7 @@ class Walker:
         return self.become(PPP, self.at + 6)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def ppp(self) -> cython.longlong:
         """RFC 1661 section 2, with or without RFC 1662's address and control; or Cisco HDLC."""
         if not self.has(4):
@@ -279,6 +300,7 @@ class Walker:
         return self.become(self.after_ppp[protocol], at)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def llc(self) -> cython.longlong:
         """IEEE 802.2 section 3: the access points tell; SNAP holds an ethertype (RFC 1042)."""
         if not self.has(8):
@@ -291,6 +313,7 @@ class Walker:
         return self.become(NLPID, self.at + 3) if points == 0xFEFE else self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def snap(self, at: cython.Py_ssize_t) -> cython.longlong:
         """The organisation: 0 and Apple's bridge-tunnel mean ethertypes, 802.1 a bridged frame."""
         organisation: cython.longlong = (self.data[at] << 16) | self.u16(at + 1)
@@ -302,6 +325,7 @@ class Walker:
         return self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def nlpid(self) -> cython.longlong:
         """ISO/IEC TR 9577's identifiers, as RFC 2427 uses them."""
         if not self.has(6):

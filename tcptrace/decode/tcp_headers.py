@@ -154,6 +154,7 @@ class Reader:
         self.tallies = tallies
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def read(self) -> cython.longlong:
         """Every row of the batch that stands at a TCP header."""
         base: cython.Py_ssize_t
@@ -166,6 +167,7 @@ class Reader:
         return self.row // WIDTH
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def has_ports(self, base: cython.Py_ssize_t) -> cython.longlong:
         self.base = base
         self.at = self.datagrams[base + D_AT]
@@ -179,6 +181,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def copy(self) -> cython.longlong:
         """What the packet and its IP header say of the row; zeros where nothing is known yet."""
         row: cython.Py_ssize_t = self.row
@@ -205,14 +208,19 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.data[at] << 8) | self.data[at + 1]
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
     def u32(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.u16(at) << 16) | self.u16(at + 2)
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def header(self) -> cython.longlong:
         """The fixed header, as much of it as was captured, and what kind of row that makes."""
         row: cython.Py_ssize_t = self.row
@@ -235,6 +243,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def fixed(self, at: cython.Py_ssize_t) -> cython.longlong:
         """RFC 9293 section 3.1; returns the data offset in octets, 0 if it was not captured."""
         row: cython.Py_ssize_t = self.row
@@ -253,6 +262,7 @@ class Reader:
         return offset
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def damaged(self) -> cython.longlong:
         self.rows[self.row + KIND] = DAMAGED
         if self.kept < FIXED and self.kept < self.length:
@@ -261,6 +271,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def quoted(self) -> cython.longlong:
         """RFC 792: at least the ports and the sequence number of the segment it is about."""
         row: cython.Py_ssize_t = self.row
@@ -272,6 +283,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """RFC 9293 section 3.2; stops at the first length that lies."""
         kept_end: cython.Py_ssize_t = self.at + self.kept
@@ -296,6 +308,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def option(
         self, kind: cython.longlong, at: cython.Py_ssize_t, length: cython.longlong
     ) -> cython.longlong:
@@ -318,6 +331,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def is_experiment(
         self, kind: cython.longlong, at: cython.Py_ssize_t, length: cython.longlong
     ) -> cython.longlong:
@@ -325,6 +339,7 @@ class Reader:
         return 1 if kind == O_EXPERIMENTAL and length >= 4 and self.u16(at + 2) == MAGIC else 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def sack(self, at: cython.Py_ssize_t, blocks: cython.longlong) -> cython.longlong:
         """RFC 2018 section 3: four blocks fit into a header; more are a lie."""
         edge: cython.Py_ssize_t
