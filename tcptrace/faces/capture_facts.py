@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tcptrace.faces.quantities import counted, octets, span
 from tcptrace.faces.terminal import printable
+from tcptrace.tables.wording import counted, octets, span
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from tcptrace.tables.capture_facts import CaptureFacts
+
 MOST_FILES = 3
-MOST_REASONS = 4
+MOST_REASONS = 5
+PLACES = {
+    "originator": "beside the originators",
+    "responder": "beside the responders",
+    "middle": "on the path between the endpoints",
+}
 
 
-def facts(capture: Any, connections: pd.DataFrame, picked: pd.DataFrame) -> Table:
+def facts(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> Table:
     """The capture as labelled lines; `picked` are the connections that the request selects."""
     from rich.table import Table
     from rich.text import Text
@@ -29,78 +36,74 @@ def facts(capture: Any, connections: pd.DataFrame, picked: pd.DataFrame) -> Tabl
     return table
 
 
-def lines(capture: Any, connections: pd.DataFrame, picked: pd.DataFrame) -> list[tuple[str, str]]:
+def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list[tuple[str, str]]:
     """Label and text of each line, empty texts where there is nothing to say."""
+    some = f"{len(picked):,} picked of {connections:,}"
     return [
         ("capture", _files(capture)),
         ("packets", _packets(capture)),
         ("time", _time(capture)),
         ("link", ", ".join(capture.link_types)),
         ("tap", _tap(picked)),
-        ("missing", _missing(picked)),
+        ("cut short", "; ".join(cuts(capture))),
+        ("missing", _missing(capture)),
         ("skipped", _skipped(capture)),
-        ("connections", _connections(connections, picked)),
+        ("connections", some if len(picked) < connections else f"{connections:,}"),
     ]
 
 
-def _files(capture: Any) -> str:
-    paths = [facts.path for facts in capture.files]
+def cuts(capture: CaptureFacts) -> list[str]:
+    """Each file that is not whole: where its reading ended and why."""
+    return [
+        f"{file.path} at byte {file.truncated_at:,}" + (f": {file.damage}" if file.damage else "")
+        for file in capture.truncated
+    ]
+
+
+def _files(capture: CaptureFacts) -> str:
+    paths = [file.path for file in capture.files]
     more = f" and {len(paths) - MOST_FILES} more files" if len(paths) > MOST_FILES else ""
     return ", ".join(paths[:MOST_FILES]) + more
 
 
-def _packets(capture: Any) -> str:
+def _packets(capture: CaptureFacts) -> str:
     if not capture.packets:
         return "none: the capture holds no packet"
     return f"{counted(capture.packets, 'packet')}, {counted(capture.segments, 'TCP segment')}"
 
 
-def _time(capture: Any) -> str:
-    if capture.start is None or capture.end is None:
+def _time(capture: CaptureFacts) -> str:
+    if capture.span is None:
         return ""
-    import pandas as pd
-
-    first, last = pd.Timestamp(capture.start, tz="UTC"), pd.Timestamp(capture.end, tz="UTC")
+    first, last = capture.span
     day = "%Y-%m-%d %H:%M:%S.%f"
     until = last.strftime("%H:%M:%S.%f" if first.date() == last.date() else day)
-    length = span(int(last.value) - int(first.value))
-    return f"{first.strftime(day)} to {until} UTC ({length})"
+    return f"{first.strftime(day)} to {until} UTC ({span(capture.duration.value)})"
 
 
 def _tap(picked: pd.DataFrame) -> str:
     """Where the tap stands: the one place, or how many connections say which."""
     counts = picked["vantage"].value_counts()
-    places = [(str(place), int(count)) for place, count in counts.items() if count]
-    if len(places) == 1:
-        return _PLACES.get(places[0][0], places[0][0])
-    return ", ".join(f"{_PLACES.get(place, place)} ({count:,})" for place, count in places)
+    known = {PLACES[place]: counts[place] for place in PLACES if counts.get(place)}
+    if len(known) == 1:
+        return next(iter(known))
+    return ", ".join(f"{place} ({count:,})" for place, count in known.items())
 
 
-_PLACES = {
-    "unknown": "at an unknown place of the path",
-    "originator": "beside the originators",
-    "responder": "beside the responders",
-    "middle": "on the path between the endpoints",
-}
+def _missing(capture: CaptureFacts) -> str:
+    """What the capture lost, by the tracker's count and by the capturing program's."""
+    loss, told = capture.loss, []
+    if loss.octets:
+        told.append(f"{octets(loss.octets)} acknowledged but not captured")
+    if loss.dropped:
+        told.append(f"{counted(loss.dropped, 'packet')} dropped while capturing")
+    if capture.skipped_files:
+        told.append(f"{counted(len(capture.skipped_files), 'file')} left out: no capture")
+    return "; ".join(told)
 
 
-def _missing(picked: pd.DataFrame) -> str:
-    """Acknowledged octets that the capture does not hold."""
-    gaps = picked[["orig_missed_bytes", "resp_missed_bytes"]].sum(axis=1)
-    if not gaps.sum():
-        return ""
-    where = counted(int((gaps > 0).sum()), "connection")
-    return f"{octets(int(gaps.sum()))} acknowledged but not captured, in {where}"
-
-
-def _skipped(capture: Any) -> str:
+def _skipped(capture: CaptureFacts) -> str:
     reasons = sorted(capture.skipped.items(), key=lambda pair: -pair[1])
     told = ", ".join(f"{count:,} {reason}" for reason, count in reasons[:MOST_REASONS])
     more = sum(count for _, count in reasons[MOST_REASONS:])
     return f"{told}, {more:,} for other reasons" if more else told
-
-
-def _connections(connections: pd.DataFrame, picked: pd.DataFrame) -> str:
-    if len(picked) == len(connections):
-        return f"{len(connections):,}"
-    return f"{len(picked):,} picked of {len(connections):,}"

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tcptrace.faces.quantities import seconds, span
+from tcptrace.tables.export import plain
+from tcptrace.tables.wording import span
 
-MILLISECOND, MICROSECOND, NANOSECOND = 23, 26, 29  # how much of YYYY-MM-DDThh:mm:ss.nnnnnnnnn
-DATE = 11
+# How much of YYYY-MM-DDThh:mm:ss.nnnnnnnnn is the date with its T, and all up to microseconds.
+DATE, MICROSECOND = 11, 26
 
 
 def machine_cells(column: pd.Series[Any]) -> list[Any]:
     """A column as Python values that JSON can hold: str, int, bool, list of int or str, None."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [stamp and f"{stamp}Z" for stamp in _stamps(column)]
-    if pd.api.types.is_timedelta64_dtype(column):
-        return _of_duration(column, seconds)
+    if column.dtype.kind in "mM":
+        column = plain(column.to_frame())[column.name]
     values = [_plain(value) for value in column.astype(object)]
     present = column.notna() if column.dtype != object else [v is not None for v in values]
     return [value if there else None for value, there in zip(values, present, strict=True)]
@@ -36,13 +36,18 @@ def csv_cells(column: pd.Series[Any]) -> list[Any]:
     return [_field(value) for value in machine_cells(column)]
 
 
+def text_form(column: pd.Series[Any]) -> Callable[[pd.Series[Any]], list[str]]:
+    """How the parts of a column read for eyes, as `text_cells` says; one form for all parts."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return partial(_text_times, start=DATE if only_day(column) else 0)
+    if pd.api.types.is_timedelta64_dtype(column):
+        return _text_durations
+    return lambda part: [_words(value) for value in machine_cells(part)]
+
+
 def text_cells(column: pd.Series[Any]) -> list[str]:
     """A column for eyes: the time of day if all lie on one day, durations with their unit."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return _text_times(column)
-    if pd.api.types.is_timedelta64_dtype(column):
-        return [cell or "" for cell in _of_duration(column, span)]
-    return [_words(value) for value in machine_cells(column)]
+    return text_form(column)(column)
 
 
 def is_number(column: pd.Series[Any]) -> bool:
@@ -63,14 +68,13 @@ def _stamps(column: pd.Series[Any]) -> list[str | None]:
     return [None if stamp == "NaT" else stamp for stamp in stamps]
 
 
-def _of_duration(column: pd.Series[Any], spelt: Callable[[int], str]) -> list[str | None]:
+def _text_durations(column: pd.Series[Any]) -> list[str]:
     sizes = column.to_numpy("timedelta64[ns]").view(np.int64).tolist()
     there = column.notna().tolist()
-    return [spelt(ns) if present else None for ns, present in zip(sizes, there, strict=True)]
+    return [span(ns) if present else "" for ns, present in zip(sizes, there, strict=True)]
 
 
-def _text_times(column: pd.Series[Any]) -> list[str]:
-    start = DATE if only_day(column) else 0
+def _text_times(column: pd.Series[Any], start: int) -> list[str]:
     return [
         stamp[start:MICROSECOND].replace("T", " ") if stamp else "" for stamp in _stamps(column)
     ]

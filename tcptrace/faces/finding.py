@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tcptrace.faces.quantities import counted
 from tcptrace.faces.terminal import STYLES, printable
+from tcptrace.tables.wording import counted, packets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +77,11 @@ def finding(row: Mapping[Any, Any]) -> RenderableType:
 
 def proof(row: Mapping[Any, Any]) -> str:
     """The packets, how to see them in Wireshark, and some of the connections."""
-    packets, examples = list(row["packets"]), list(row["examples"])
+    numbers, examples = list(row["packets"]), list(row["examples"])
     pieces = [str(row["code"])]
-    if packets:
-        some = ", ".join(str(packet) for packet in packets[:MOST_PACKETS])
-        more = f" and {len(packets) - MOST_PACKETS} more" if len(packets) > MOST_PACKETS else ""
-        noun = "packet" if len(packets) == 1 else "packets"
-        pieces.append(f"{noun} {some}{more} (frame.number in {{{some}}})")
+    if numbers:
+        some = ", ".join(str(number) for number in numbers[:MOST_PACKETS])
+        pieces.append(f"{packets(numbers)} (frame.number in {{{some}}})")
     if not _missing(row["conn"]):
         examples = [row["conn"]]
     if examples:

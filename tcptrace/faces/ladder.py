@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tcptrace.faces.quantities import SECOND, octets, span
 from tcptrace.faces.terminal import STYLES
+from tcptrace.tables.wording import SECOND, octets, span
 from tcptrace.tcp import flags, sequence
 from tcptrace.tcp.states import Role
 

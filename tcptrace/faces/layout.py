@@ -7,8 +7,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tcptrace.faces.cells import is_number, text_cells
+from tcptrace.faces.cells import is_number, text_form
 from tcptrace.faces.terminal import STYLES, console, printable
+from tcptrace.tables.wording import endpoint
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,7 +60,7 @@ def shown(name: str, frame: pd.DataFrame, room: int | None = None) -> pd.DataFra
             picked[column] = frame[column]
     kept = pd.DataFrame(picked)
     for column in SPARED[name] if room else ():
-        if _width(kept) <= (room or 0):
+        if Layout(kept.head(CHUNK)).width <= (room or 0):
             break
         kept = kept.drop(columns=column)
     return kept
@@ -69,11 +70,6 @@ def endpoints(frame: pd.DataFrame, ip: str, port: str) -> pd.Series[Any]:
     """An address and a port a row, `10.0.0.5:8080` or `[2001:db8::1]:443`."""
     pairs = zip(frame[ip], frame[port], strict=True)
     return pd.Series([endpoint(*pair) for pair in pairs], index=frame.index, dtype="object")
-
-
-def endpoint(ip: Any, port: Any) -> str:
-    """`10.0.0.5:8080`, `[2001:db8::1]:443`."""
-    return f"[{ip}]:{port}" if ":" in str(ip) else f"{ip}:{port}"
 
 
 def print_table(frame: pd.DataFrame, stream: IO[str]) -> None:
@@ -89,36 +85,63 @@ def print_table(frame: pd.DataFrame, stream: IO[str]) -> None:
 
 def aligned(frame: pd.DataFrame) -> Iterator[str]:
     """A header and the rows as lines of equal columns; no blanks at the ends of lines."""
-    names, cells, right = _laid_out(frame)
-    widths = _widths(names, cells)
-    for row in [tuple(names), *zip(*cells, strict=True)]:
-        pieces = [
-            cell.rjust(width) if flush else cell.ljust(width)
-            for cell, width, flush in zip(row, widths, right, strict=True)
-        ]
-        yield GAP.join(pieces).rstrip()
+    layout = Layout(frame)
+    yield layout.line(layout.names)
+    for rows in layout.parts():
+        for row in rows:
+            yield layout.line(row)
 
 
 def tables_of(frame: pd.DataFrame, room: int) -> Iterator[Table]:
     """The rows as tables of at most `CHUNK` rows and equal widths: a long one begins at once."""
-    names, cells, right = _laid_out(frame)
-    widths = _fitted(_widths(names, cells), room)
-    for start in range(0, max(len(frame), 1), CHUNK):
-        table = _grid(names if start == 0 else [], widths, right)
-        for row in range(start, min(start + CHUNK, len(frame))):
-            table.add_row(*(styled(column[row]) for column in cells))
+    layout = Layout(frame)
+    widths, names = _fitted(layout.widths, room), layout.names
+    for rows in layout.parts():
+        table = _grid(names, widths, layout.right)
+        for row in rows:
+            table.add_row(*(styled(cell) for cell in row))
         yield table
+        names = []
 
 
-def _laid_out(frame: pd.DataFrame) -> tuple[list[str], list[list[str]], list[bool]]:
-    names = [str(name) for name in frame.columns]
-    cells = [[printable(cell) for cell in text_cells(frame[name])] for name in names]
-    return names, cells, [is_number(frame[name]) for name in names]
+class Layout:
+    """The cells of a table for eyes, made part by part so that a long table needs little memory.
 
+    `names` and `widths` and whether a column is flush `right`, one of each a column.
+    """
 
-def _widths(names: Sequence[str], cells: list[list[str]]) -> list[int]:
-    pairs = zip(names, cells, strict=True)
-    return [max([len(name), *map(len, column)]) for name, column in pairs]
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.names = [str(name) for name in frame.columns]
+        self.right = [is_number(frame[name]) for name in frame.columns]
+        self.forms = [text_form(frame[name]) for name in frame.columns]
+        self.widths = [len(name) for name in self.names]
+        for rows in self.parts():
+            for place, column in enumerate(zip(*rows, strict=True)):
+                self.widths[place] = max(self.widths[place], *map(len, column))
+
+    @property
+    def width(self) -> int:
+        """How wide the table is."""
+        return sum(self.widths) + len(GAP) * (len(self.widths) - 1)
+
+    def parts(self) -> Iterator[list[tuple[str, ...]]]:
+        """The rows, at most `CHUNK` at a time; one empty part for a table without rows."""
+        for start in range(0, max(len(self.frame), 1), CHUNK):
+            part = self.frame.iloc[start : start + CHUNK]
+            columns = [
+                [printable(cell) for cell in form(part[name])]
+                for name, form in zip(part.columns, self.forms, strict=True)
+            ]
+            yield list(zip(*columns, strict=True))
+
+    def line(self, row: Sequence[str]) -> str:
+        """One row as a line."""
+        pieces = [
+            cell.rjust(width) if flush else cell.ljust(width)
+            for cell, width, flush in zip(row, self.widths, self.right, strict=True)
+        ]
+        return GAP.join(pieces).rstrip()
 
 
 def _grid(names: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> Table:
@@ -143,12 +166,6 @@ def styled(cell: str) -> Text:
     from rich.text import Text
 
     return Text(cell, STYLES.get(cell, ""))
-
-
-def _width(frame: pd.DataFrame) -> int:
-    names, cells, _ = _laid_out(frame.head(CHUNK))
-    widths = _widths(names, cells)
-    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def _fitted(widths: list[int], room: int) -> list[int]:

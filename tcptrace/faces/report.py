@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tcptrace.errors import UsageError
 from tcptrace.faces.options import reading
-from tcptrace.faces.quantities import span
 from tcptrace.faces.request import Request
 from tcptrace.faces.selection import flattened, rows_about
 from tcptrace.faces.terminal import print_parts, printable
+from tcptrace.tables.wording import endpoint, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +33,23 @@ UNREMARKABLE = "info"
 @reading
 def report(request: Request) -> None:
     """Say what a capture is and what is wrong in it."""
+    check_words(request.files)
     trace = request.trace()
     print_parts(lambda _: parts(trace, request), sys.stdout)
+
+
+def check_words(files: tuple[str, ...]) -> None:
+    """UsageError for a word that is no file and looks like a command, with what would be right."""
+    from tcptrace.faces.cli import COMMANDS
+
+    for word in files:
+        if not word.isidentifier() or Path(word).exists():
+            continue
+        if word in COMMANDS:
+            raise UsageError(f"{word}: no such file; a command comes first: tcptrace {word} ...")
+        near = get_close_matches(word, COMMANDS, 1)
+        hint = f"; did you mean {near[0]}?" if near else f"; commands: {', '.join(COMMANDS)}"
+        raise UsageError(f"{word}: no such file, and no command is called so{hint}")
 
 
 def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
@@ -45,11 +63,12 @@ def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
     if len(connections) < len(trace.connections):
         anomalies = rows_about(anomalies, connections)
     if not request.quiet:
-        yield facts(trace.capture, trace.connections, connections)
-        if len(connections):
-            yield ""
-            yield outcomes(connections)
-    yield from findings(anomalies, request)
+        yield facts(trace.capture, len(trace.connections), connections)
+    if not request.quiet and len(connections):
+        yield ""
+        yield outcomes(connections)
+    if len(connections) or len(anomalies) or request.quiet:
+        yield from findings(anomalies, request)
     if not request.quiet and len(connections):
         yield from remarkable(connections, anomalies, request)
 
@@ -119,7 +138,7 @@ def connection_lines(row: Mapping[Any, Any]) -> Text:
     """A connection in two lines: who, for how long, closed by whom; states and findings."""
     from rich.text import Text
 
-    from tcptrace.faces.layout import endpoint, styled
+    from tcptrace.faces.layout import styled
 
     who = [endpoint(row[f"{side}_ip"], row[f"{side}_port"]) for side in ("orig", "resp")]
     text = Text(f"{row['conn']:>6}  ", no_wrap=False)

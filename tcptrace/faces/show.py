@@ -11,9 +11,9 @@ import click
 
 from tcptrace.errors import UsageError
 from tcptrace.faces.options import reading
-from tcptrace.faces.quantities import octets, span
 from tcptrace.faces.request import Request
 from tcptrace.faces.selection import flattened, rows_about
+from tcptrace.tables.wording import endpoint, octets, span
 from tcptrace.tcp.states import Role
 
 if TYPE_CHECKING:
@@ -100,8 +100,6 @@ def picked_row(trace: Trace, number: int | None, request: Request) -> pd.DataFra
 def headlines(row: Mapping[Any, Any]) -> Iterator[Text]:
     """Who, when, how it ended, how much."""
     from rich.text import Text
-
-    from tcptrace.faces.layout import endpoint
 
     originator = endpoint(row["orig_ip"], row["orig_port"])
     responder = endpoint(row["resp_ip"], row["resp_port"])

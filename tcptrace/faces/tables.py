@@ -8,9 +8,9 @@ import click
 
 from tcptrace.faces.formats import FORMATS, format_of, output
 from tcptrace.faces.options import reading, writing
-from tcptrace.faces.quantities import counted
 from tcptrace.faces.request import Request
 from tcptrace.faces.terminal import console, note
+from tcptrace.tables.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
