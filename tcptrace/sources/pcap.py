@@ -84,10 +84,7 @@ def read_pcap(window: Window, facts: FileFacts, file: int) -> Iterator[Packets]:
     """
     header = _read_header(window, facts)
     limit = longest_packet(header.link_type, header.snap_length)
-    # A pipe's first record is told before its third has come, so nothing can be tried there.
-    if facts.size is not None:
-        window.need(TRIED_OCTETS)
-    layout = _layout(header, window.octets[window.start : window.end], limit)
+    layout = _layout(window, header, limit, facts.size is None)
     facts.format = layout.name
     facts.interfaces.append(
         InterfaceFacts(header.link_type, header.snap_length, fcs_bits=header.fcs_bits)
@@ -116,11 +113,19 @@ def _read_header(window: Window, facts: FileFacts) -> Header:
     return Header(order == "big", (major, minor), snap_length, network, layouts)
 
 
-def _layout(header: Header, octets: memoryview, limit: int) -> Layout:
+def _layout(window: Window, header: Header, limit: int, is_pipe: bool) -> Layout:
     if header.is_aix:
         return AIX_FDDI if header.link_type == _FDDI else AIX
-    # The variants came after version 2.4: an older file is none of them.
-    if header.lengths != records.CAPTURED_FIRST:
+    # The variants came after version 2.4: an older file is none of them. And a pipe's first
+    # record is to be told before its third has come, so there nothing can be tried.
+    if header.lengths != records.CAPTURED_FIRST or is_pipe:
         return header.layouts[0]
     order = ">" if header.big_endian else "<"
-    return best_layout(header.layouts, octets, order, header.snap_length, limit)
+    best = header.layouts[0]
+    for count in TRIED_OCTETS:
+        window.need(count)
+        octets = window.octets[window.start : window.end]
+        best, is_whole = best_layout(header.layouts, octets, order, header.snap_length, limit)
+        if is_whole:
+            break
+    return best

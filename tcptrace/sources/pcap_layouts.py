@@ -41,8 +41,8 @@ LAYOUTS: dict[int, tuple[Layout, ...]] = {
     0x1C0001AB: (Layout("pcap-ixia-software", 1000, extra=4),),
 }
 
-# So many octets hold the records that are tried.
-TRIED_OCTETS = 1 << 20
+# So many octets hold the records that are tried: usually, and at most.
+TRIED_OCTETS = (1 << 14, 1 << 20)
 _TRIED_RECORDS = 3
 _LONGEST_BELIEVED = 1 << 27
 _MICROSECONDS = 1_000_000
@@ -60,23 +60,28 @@ _NOKIA_DIGITS = ((28, (9, 11)), (12, (11, 13)), (8, (6, 9)), (0, (1, 2)))
 
 def best_layout(
     layouts: tuple[Layout, ...], octets: memoryview, order: str, snap_length: int, limit: int
-) -> Layout:
-    """The layout with the fewest oddities in the first records; the likelier one if equal.
+) -> tuple[Layout, bool]:
+    """The layout with the fewest oddities in the first records, the likelier one if equal.
 
-    `octets` begin with the first record, `order` is struct's "<" or ">", `limit` the greatest
-    captured length that can be.
+    And whether its records are whole: if not, more octets may tell better. `octets` begin with
+    the first record, `order` is struct's "<" or ">", `limit` the greatest length that can be.
     """
-    return min(layouts, key=lambda layout: _oddities(layout, octets, order, (snap_length, limit)))
+    judged = [_oddities(layout, octets, order, (snap_length, limit)) for layout in layouts]
+    best = min(range(len(layouts)), key=lambda at: judged[at][0])
+    return layouts[best], judged[best][1]
 
 
-def _oddities(layout: Layout, octets: memoryview, order: str, limits: tuple[int, int]) -> int:
+def _oddities(
+    layout: Layout, octets: memoryview, order: str, limits: tuple[int, int]
+) -> tuple[int, bool]:
+    """How many things are odd in the first records, and whether these are whole."""
     count: int = 0
     at: int = 0
     for _ in range(_TRIED_RECORDS):
         if at == len(octets):
             break
         if at + layout.header > len(octets):
-            return count + 1
+            return count + 1, False
         _, fraction, captured, length = struct.unpack_from(order + "4I", octets, at)
         count += int(fraction >= _MICROSECONDS)
         count += sum(captured > limit for limit in limits)
@@ -86,8 +91,8 @@ def _oddities(layout: Layout, octets: memoryview, order: str, limits: tuple[int,
             break
         at += layout.header + captured
         if at > len(octets):
-            return count + 1
-    return count
+            return count + 1, False
+    return count, at < len(octets)
 
 
 def _extra_oddities(layout: Layout, octets: memoryview, order: str) -> int:

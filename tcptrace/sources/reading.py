@@ -82,7 +82,6 @@ def _go_on(
         more = window.skip(walk.length)
     else:
         more = window.fill()
-        at = window.position
     if not more and (len(window) or status != walking.MORE) and not facts.damage:
         facts.truncated_at = at
     return more

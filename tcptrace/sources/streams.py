@@ -26,11 +26,13 @@ class CountedStream:
         self._position = 0
 
     def readinto(self, view: memoryview, /) -> int:
-        """As `Stream.readinto`; CaptureError if the operating system cannot read on."""
+        """As `Stream.readinto`; CaptureError if it cannot be read on, or is closed."""
         try:
             got = self._stream.readinto(view)
-        except OSError as error:
-            raise CaptureError(self._source, error.strerror or str(error), self._position) from None
+        except UsageError:
+            raise
+        except (OSError, EOFError, ValueError) as error:
+            raise CaptureError(self._source, _reason(error), self._position) from None
         self._position += got
         self._on_bytes(got)
         return got
@@ -71,15 +73,15 @@ def open_stream(source: str | Any) -> Stream:
     CaptureError where the path is missing, may not be read, or is a directory.
     """
     if source == STDIN:
+        if sys.stdin is None:
+            raise CaptureError(name_of(source), "is closed")
         return ObjectStream(sys.stdin.buffer)
     if not isinstance(source, str):
         return ObjectStream(source)
     try:
         return io.FileIO(source)
-    except OSError as error:
-        raise CaptureError(source, error.strerror or str(error)) from None
-    except ValueError as error:
-        raise CaptureError(repr(source), str(error)) from None
+    except (OSError, ValueError) as error:
+        raise CaptureError(source, _reason(error)) from None
 
 
 def is_stream(source: Any) -> bool:
@@ -106,3 +108,7 @@ def size_of(source: str | Any) -> int | None:
     if isinstance(source, str) and source != STDIN and Path(source).is_file():
         return os.stat(source).st_size
     return None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
