@@ -35,6 +35,8 @@ BESIDE_THE_FLOORS = ("conversations", "kernel_lab", "benchmarks", "fuzz", "snaps
 
 IMPORT_EACH_ALONE = """
 import importlib, json, os, sys
+for slow in ("click", "cython", "dpkt", "numpy", "pandas", "rich.console", "scapy.all"):
+    importlib.import_module(slow)  # once: it is ours that must import alone
 failures = {}
 for name in json.load(sys.stdin):
     child = os.fork()

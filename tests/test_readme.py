@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,12 @@ from tests.readme import PART, README, ROOT, fresh
 
 TEXT = README.read_text()
 SET_UP = re.findall(r"^python3 -m venv .*$", TEXT, re.MULTILINE)
+SHELL = [
+    line
+    for block in re.findall(r"^```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+    if line not in SET_UP
+]
 PYTHON = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
@@ -50,6 +57,24 @@ def test_python_runs(code: str) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (0, "") == (run.returncode, run.stderr)
+
+
+@pytest.mark.parametrize("line", SHELL)
+def test_example_line_runs(line: str, tmp_path: Path) -> None:
+    """What README shows in the shell works as it stands, and prints or writes something."""
+    (tmp_path / "captures").symlink_to(ROOT / "captures")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", "-o", "pipefail", "-c", line]
+    run = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout or len(list(tmp_path.iterdir())) > 1
 
 
 def test_every_command_is_named() -> None:
