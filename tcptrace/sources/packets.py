@@ -26,7 +26,7 @@ class Packets(Rows):
 
     def __init__(self, matrix: Matrix, data: memoryview | bytes | bytearray = b"") -> None:
         super().__init__(matrix)
-        self.data = memoryview(data)
+        self.data = data if isinstance(data, memoryview) else memoryview(data)
 
     @classmethod
     def concat(cls, batches: list[Self]) -> Self:

@@ -68,30 +68,34 @@ def best_layout(
     """
     judged = [_oddities(layout, octets, order, (snap_length, limit)) for layout in layouts]
     best = min(range(len(layouts)), key=lambda at: judged[at][0])
-    return layouts[best], judged[best][1]
+    return layouts[best], judged[0][1] and judged[best][1]
 
 
 def _oddities(
     layout: Layout, octets: memoryview, order: str, limits: tuple[int, int]
 ) -> tuple[int, bool]:
     """How many things are odd in the first records, and whether these are whole."""
+    # A cut capture is far likelier than one of the old variants: in plain pcap it is not odd.
+    cut = int(layout is not PLAIN)
     count: int = 0
     at: int = 0
     for _ in range(_TRIED_RECORDS):
         if at == len(octets):
             break
-        if at + layout.header > len(octets):
-            return count + 1, False
+        if at + PLAIN.header > len(octets):
+            return count + cut, False
         _, fraction, captured, length = struct.unpack_from(order + "4I", octets, at)
         count += int(fraction >= _MICROSECONDS)
         count += sum(captured > limit for limit in limits)
         count += int(length > _LONGEST_BELIEVED) + int(captured > length)
-        count += _extra_oddities(layout, octets[at + 16 : at + layout.header], order)
+        if at + layout.header > len(octets):
+            return count + cut, False
+        count += _extra_oddities(layout, octets[at + PLAIN.header : at + layout.header], order)
         if captured > limits[1]:
             break
         at += layout.header + captured
         if at > len(octets):
-            return count + 1, False
+            return count + cut, False
     return count, at < len(octets)
 
 
