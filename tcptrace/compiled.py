@@ -19,6 +19,8 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.decode.checksums",
     "tcptrace.decode.tcp_headers",
     "tcptrace.decode.starts",
+    "tcptrace.tracker.zeek",
+    "tcptrace.tracker.zeek_harvest",
 )
 
 

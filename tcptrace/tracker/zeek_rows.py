@@ -1,0 +1,155 @@
+"""What the Zeek model holds and hands out, and what its numbers mean as conn.log's columns.
+
+Names and rules are those of Zeek's base/protocols/conn/main.zeek (function conn_state) and
+TCP_Endpoint.h; the loop that fills these rows is `tracker.zeek`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum, IntFlag
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tcptrace.columns import Rows
+from tcptrace.tcp.flags import ACK, FIN, RST, SYN
+
+CONN_STATES = (
+    *("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR"),
+    *("RSTOS0", "RSTRH", "SH", "SHR", "OTH"),
+)
+
+# Ports of the protocols that a default Zeek loads a parser for: the likely server ports.
+SERVER_PORTS = (
+    *(21, 22, 25, 53, 79, 80, 81, 88, 135, 139, 143, 389, 443, 445, 465, 502, 514, 563, 585, 587),
+    *(614, 631, 636, 989, 990, 992, 993, 995, 1080, 1434, 1883, 2811, 3128, 3268, 3306, 3389),
+    *(5222, 5223, 5269, 5432, 6379, 6666, 6667, 6668, 6669, 8000, 8080, 8888, 20000),
+)
+
+# Zeek keeps connections of interactive services for an hour, base/protocols/conn/inactivity.zeek.
+PATIENT_PORTS = (21, 22, 23, 513)
+
+SECOND = 1_000_000_000
+NEVER = (1 << 63) - 1
+LINGER = 5 * SECOND
+SESSION_CHECK = 6 * SECOND
+HANDSHAKE_IDLE = 60 * SECOND
+IDLE = 300 * SECOND
+PATIENT_IDLE = 3600 * SECOND
+
+FAR = 1 << 20  # a SYN or RST that lies farther off does not move an endpoint's last octet
+ABOVE_HOLE = 16 << 10  # octets above a hole, none acknowledged: the stream is given up
+UNACKED = 10 << 20  # octets that wait for an ACK: the stream is given up
+LONGEST_HISTORY = 4096  # ours: Zeek's has no end, but only a flood of changing RSTs gets there
+
+_REJECTED_AFTER_SYN_ONLY = re.compile(r"\^?S[^HAFGIQ]*R")
+
+
+class EndpointState(IntEnum):
+    """States of an endpoint in Zeek's machine, TCP_Endpoint.h, in its order."""
+
+    INACTIVE = 0
+    SYN_SENT = 1
+    SYN_ACK_SENT = 2
+    PARTIAL = 3
+    ESTABLISHED = 4
+    CLOSED = 5
+    RESET = 6
+
+
+class Completeness(IntFlag):
+    """The bits of Wireshark's tcp.completeness."""
+
+    SYN = 1
+    SYN_ACK = 2
+    ACK = 4
+    DATA = 8
+    FIN = 16
+    RST = 32
+
+
+def _completes(control_bits: int, has_payload: bool) -> Completeness:
+    """What a segment adds to its stream's completeness, packet-tcp.c."""
+    done = Completeness(0)
+    if control_bits & (SYN | ACK) == SYN:
+        done |= Completeness.SYN | (Completeness.DATA if has_payload else done)
+    elif control_bits & SYN:
+        done |= Completeness.SYN_ACK
+    elif control_bits & ACK:
+        done |= Completeness.DATA if has_payload else Completeness.ACK
+    if control_bits & (FIN | ACK) == FIN | ACK:
+        done |= Completeness.FIN
+    return done | Completeness.RST if control_bits & RST else done
+
+
+# By the five control bits FIN to ACK, twice each: without and with payload.
+COMPLETES = bytes(
+    _completes(control_bits, has_payload)
+    for control_bits in range(2 * ACK)
+    for has_payload in (False, True)
+)
+
+
+class ZeekRows(Rows):
+    """What Zeek's conn.log says, one of its rows a row; sender 0 is the endpoint seen first."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {
+        "slot": "the slot it was asked for",
+        "part": "0 for the slot's first row; Zeek's timers may cut a connection into several",
+        "main": "1 in the row that speaks for the slot: most packets, the first of equals",
+        "conn_state": "place in CONN_STATES",
+        "swapped": "1 if Zeek's originator is not the endpoint seen first",
+        "time_start": "first packet, ns",
+        "time_end": "last packet that counts, ns",
+        "packets_0": "packets of sender 0 that Zeek counts",
+        "packets_1": "packets of sender 1",
+        "bytes_0": "payload octets of sender 0 by sequence space",
+        "bytes_1": "payload octets of sender 1",
+        "missed_0": "octets of sender 0 in content gaps",
+        "missed_1": "octets of sender 1",
+        "completeness": "Wireshark's tcp.completeness of all that the slot saw",
+        "orig_state": "EndpointState of Zeek's originator",
+        "resp_state": "EndpointState of Zeek's responder",
+    }
+
+    def settle(self, histories: list[str]) -> None:
+        """Fill in `conn_state`: the first condition that fits, as conn/main.zeek orders them."""
+        state = EndpointState
+        orig, resp = self.orig_state, self.resp_state
+        silent = (self.bytes_0 == 0) & (self.bytes_1 == 0)
+        orig_quiet = (orig == state.INACTIVE) | (orig == state.PARTIAL)
+        resp_quiet = (resp == state.INACTIVE) | (resp == state.PARTIAL)
+        opening = (orig == state.SYN_SENT) | (orig == state.SYN_ACK_SENT)
+        refused = opening | ((orig == state.RESET) & silent)
+        resp_reset, orig_reset = resp == state.RESET, orig == state.RESET
+        orig_closed, resp_closed = orig == state.CLOSED, resp == state.CLOSED
+        rules: list[tuple[npt.NDArray[np.bool_], str]] = [
+            (resp_reset & refused, "REJ"),
+            (resp_reset & orig_quiet, "RSTRH"),
+            (resp_reset, "RSTR"),
+            (orig_reset & resp_quiet & _only_syn(orig_reset & resp_quiet, histories), "RSTOS0"),
+            (orig_reset & resp_quiet, "OTH"),
+            (orig_reset, "RSTO"),
+            (orig_closed & resp_closed, "SF"),
+            (orig_closed & resp_quiet, "SH"),
+            (orig_closed, "S2"),
+            (resp_closed & orig_quiet, "SHR"),
+            (resp_closed, "S3"),
+            ((orig == state.SYN_SENT) & (resp == state.INACTIVE), "S0"),
+            ((orig == state.ESTABLISHED) & (resp == state.ESTABLISHED), "S1"),
+        ]
+        self.conn_state[:] = np.select(
+            [where for where, _ in rules],
+            [CONN_STATES.index(name) for _, name in rules],
+            CONN_STATES.index("OTH"),
+        )
+
+
+def _only_syn(asked: npt.NDArray[np.bool_], histories: list[str]) -> npt.NDArray[np.bool_]:
+    """Where the originator's SYN was followed by its RST and by nothing else of importance."""
+    found = np.zeros(len(asked), np.bool_)
+    for row in np.flatnonzero(asked):
+        found[row] = _REJECTED_AFTER_SYN_ONLY.match(histories[row]) is not None
+    return found
