@@ -16,7 +16,7 @@ from typing import Final
 import click
 
 from tcptrace.errors import TcptraceError
-from tcptrace.faces.terminal import note
+from tcptrace.faces.terminal import note, take_any_alphabet
 
 COMMANDS: Final[dict[str, str]] = {
     "connections": "tcptrace.faces.tables:connections",
@@ -124,8 +124,7 @@ def main() -> None:
 def status_of(args: Sequence[str]) -> int:
     """Run a command line; its exit status: 0 done, 2 bad usage or input, 130 Ctrl-C, 141 pipe."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+        take_any_alphabet(stream)
     try:
         return _run(list(args))
     except (KeyboardInterrupt, click.Abort):

@@ -81,16 +81,20 @@ def rungs_of(timeline: pd.DataFrame, segments: pd.DataFrame) -> list[Rung]:
     by_packet: dict[int, list[Rung]] = {}
     for rung in rungs:
         by_packet.setdefault(rung.packet or 0, []).append(rung)
-    alone = []
+    alone, unseen = [], []
     for row in timeline.to_dict("records"):
         time = row["start"].value
-        here = by_packet.get(0 if pd.isna(row["packet"]) else int(row["packet"]), [])
+        packet = None if pd.isna(row["packet"]) else int(row["packet"])
+        here = by_packet.get(packet or 0, [])
         if here:
             rung = min(here, key=lambda rung: abs(rung.time - time))
-        else:
+        elif packet is None:
             alone.append(rung := Rung(time))
+        else:  # the segments are not at hand
+            unseen.append(rung := Rung(time, packet))
+            by_packet[packet] = [rung]
         rung.entered[str(row["role"])].append((str(row["state"]), str(row["basis"])))
-    return sorted([*alone, *rungs], key=lambda rung: rung.time)
+    return sorted([*alone, *rungs, *unseen], key=lambda rung: rung.time)
 
 
 def runs(rungs: Sequence[Rung]) -> Iterator[list[Rung]]:
@@ -157,7 +161,7 @@ class _Drawing:
                 entered[len(entered) - 1 - place] if place < len(entered) else None
                 for entered in (left, right)
             ]
-            middle = self._arrow(rung) if last and rung.packet is not None else " " * self.middle
+            middle = self._arrow(rung) if last and rung.label else " " * self.middle
             packet = str(rung.packet) if last and rung.packet is not None else ""
             yield self._line(self._time(rung.time), packet, middle, states)
 

@@ -61,12 +61,18 @@ def parts(
     from tcptrace.faces.finding import findings, heading
     from tcptrace.faces.ladder import ladder, legend
     from tcptrace.faces.layout import tables_of
+    from tcptrace.tables.schema import SEGMENTS
 
     row = picked_row(trace, number, request)
     connection = trace.connection(int(row["conn"].iloc[0]))
     yield from headlines(row.to_dict("records")[0])
     yield ""
-    yield from ladder(connection.timeline, connection.segments, width, bool(request.verbose))
+    try:
+        segments = connection.segments
+    except UsageError as error:
+        yield _dim(f"Moves without their packets: {error}")
+        segments = SEGMENTS.empty()
+    yield from ladder(connection.timeline, segments, width, bool(request.verbose))
     yield _dim(legend(connection.timeline))
     for role in Role:
         yield heading(f"states of the {role.name.lower()}")
@@ -88,13 +94,19 @@ def picked_row(trace: Trace, number: int | None, request: Request) -> pd.DataFra
     if len(rows) == 1:
         return rows
     if number is not None:
-        known = f"from 0 to {len(trace.connections) - 1}" if len(trace.connections) else "none"
-        raise UsageError(f"no connection {number}: there are {len(trace.connections)}, {known}")
+        raise UsageError(_absent(number, len(trace.connections)))
     some = ", ".join(str(conn) for conn in rows["conn"].head(10))
     told = (
         f"{len(rows)} fit ({some}{', ...' if len(rows) > 10 else ''})" if len(rows) else "none fits"
     )
     raise UsageError(f"say which connection, as in tcptrace show FILE 7: {told}")
+
+
+def _absent(number: int, count: int) -> str:
+    if number < count:
+        return f"connection {number} does not fit --conn, --host, --port or -Y"
+    numbers = f", 0 to {count - 1}" if count else ""
+    return f"no connection {number}: there are {count}{numbers}"
 
 
 def headlines(row: Mapping[Any, Any]) -> Iterator[Text]:

@@ -77,12 +77,15 @@ def write_table(
 def rows_of(request: Request, trace: Trace, name: str) -> pd.DataFrame:
     """The rows of a trace's table that the request picks, index as a column."""
     from tcptrace.faces.expression import matching
+    from tcptrace.faces.finding import by_severity
 
     picked = request.selection
     if name == "connections":
         rows = picked.connections(trace.connections)
     else:
         rows = picked.rows(getattr(trace, name), trace.connections)
+    if name == "anomalies":
+        rows = by_severity(rows)
     return matching(rows, picked.expression) if picked.expression else rows
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING
@@ -9,6 +11,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+IN_ASCII = "tcptrace-in-ascii"
+ASCII = {"─": "-", "│": "|", "▶": ">", "◀": "<", "→": ">", "←": "<", "…": "+", "µ": "u", "·": "-"}
 STYLES = {
     "critical": "bold white on red", "warning": "bold yellow", "notice": "cyan", "info": "dim",
     "CLOSED": "dim", "LISTEN": "dim", "SYN_SENT": "yellow", "SYN_RCVD": "yellow",
@@ -51,6 +55,24 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def take_any_alphabet(stream: IO[str]) -> None:
+    """Let a stream of a small alphabet take every text: lines and arrows in ASCII, the rest spelt.
+
+    Streams that cannot be changed, such as those of tests, stay as they are.
+    """
+    codecs.register_error(IN_ASCII, _in_ascii)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=IN_ASCII)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    spelt = (ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text)
+    return "".join(spelt), error.end
 
 
 def note(text: str) -> None:

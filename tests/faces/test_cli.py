@@ -1,0 +1,203 @@
+"""The command line as a process: what is a command, exit statuses, streams, start-up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tcptrace.errors import CaptureError
+from tcptrace.faces import cli as command_line
+from tcptrace.faces.cli import COMMANDS, cli, status_of
+from tcptrace.faces.request import Request
+from tests.faces.made import MadeTrace
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("pandas", "numpy", "rich", "scapy", "dpkt", "pyarrow")
+OVER_MADE_TRACE = """
+import sys
+from tests.faces.made import CONNECTIONS, MadeTrace, table
+from tcptrace.faces import cli
+from tcptrace.faces.request import Request
+rows = [row | {"conn": n} for n, row in enumerate(CONNECTIONS * int(sys.argv[1]))]
+Request.trace = lambda self: MadeTrace(connections=table("connections", *rows))
+sys.argv = ["tcptrace", *sys.argv[2:]]
+cli.main()
+"""
+
+
+def python(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *args], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["connections", "--help"]])
+def test_start_up_loads_nothing_heavy(args: list[str]) -> None:
+    """Help and version answer at once: neither pandas nor rich nor scapy is imported."""
+    code = (
+        "import sys\nfrom tcptrace.faces.cli import status_of\n"
+        f"status = status_of({args!r})\n"
+        f"print(status, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    run = python("-c", code)
+    assert "0 []" == run.stderr.strip()
+    assert "tcptrace" in run.stdout
+
+
+def test_version_says_which_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow installation says so."""
+    monkeypatch.setattr("tcptrace.compiled.interpreted_kernels", list)
+    assert "compiled" in command_line.version_text()
+    assert "interpreted" not in command_line.version_text()
+    monkeypatch.setattr("tcptrace.compiled.interpreted_kernels", lambda: ["tcptrace.x.y"])
+    assert "1 of" in command_line.version_text()
+    assert "interpreted (slow): tcptrace.x.y" in command_line.version_text()
+
+
+def test_help_names_every_command_and_has_examples() -> None:
+    """The first page leads to all others."""
+    text = CliRunner().invoke(cli, ["--help"]).stdout
+    assert [] == [name for name in COMMANDS if f"  {name} " not in text]
+    assert "Examples:" in text and "./connections" in text and "-Y, --where" in text
+    for name in COMMANDS:
+        assert "Examples:" in CliRunner().invoke(cli, [name, "-h"]).stdout
+
+
+def test_nothing_asked_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help, on stderr."""
+    assert 2 == status_of([])
+    out, err = capsys.readouterr()
+    assert "" == out and err.startswith("Usage: tcptrace")
+
+
+@pytest.mark.parametrize(
+    ("args", "name", "files"),
+    [
+        (["office.pcap"], "report", ("office.pcap",)),
+        (["-q", "office.pcap"], "report", ("office.pcap",)),
+        (["-r", "office.pcap"], "report", ("office.pcap",)),
+        (["report"], "report", ("report",)),
+        (["./connections"], "report", ("./connections",)),
+        (["-"], "report", ("-",)),
+        (["connections", "office.pcap"], "connections", ("office.pcap",)),
+        (["connections", "-r", "a", "b"], "connections", ("a", "b")),
+        (["timeline", "connections"], "timeline", ("connections",)),
+    ],
+)
+def test_what_is_a_command_and_what_a_file(
+    monkeypatch: pytest.MonkeyPatch, args: list[str], name: str, files: tuple[str, ...]
+) -> None:
+    """Only the first word may be a command; `./` makes it a file."""
+    seen = []
+
+    def trace(self: Request) -> MadeTrace:
+        seen.append((click.get_current_context().info_name, self.files))
+        return MadeTrace()
+
+    monkeypatch.setattr(Request, "trace", trace)
+    monkeypatch.setattr("tcptrace.faces.report.check_words", lambda files: None)
+    assert 0 == CliRunner().invoke(cli, args).exit_code
+    assert [(name, files)] == seen
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["connections", "x.pcap", "-T", "xml"], "'xml' is not one of 'text', 'csv'"),
+        (["x.pcap", "--colour"], "--colour"),
+        (["x.pcap", "-c", "0"], "-c"),
+        (["x.pcap", "-c", "many"], "-c"),
+        (["connections"], "no capture given"),
+        (["x.pcap", "--conn", "first"], "--conn"),
+        (["x.pcap", "--host", "localhost"], "never looked up"),
+        (["x.pcap", "--port", "99999"], "65535"),
+        (["x.pcap", "--profile", "plan9"], "plan9"),
+        (["x.pcap", "--set", "tcp_fin_timeout"], "NAME=VALUE"),
+        (["sockets", "x.pcap"], "no command is called so"),
+        (["fsm", "x.pcap"], "x.pcap"),
+    ],
+)
+def test_bad_usage_is_one_line(
+    capsys: pytest.CaptureFixture[str], args: list[str], words: str
+) -> None:
+    """Status 2 and a line on stderr that names what is wrong."""
+    assert 2 == status_of(args)
+    out, err = capsys.readouterr()
+    assert "" == out and words in err
+    assert err.startswith("tcptrace: ") and 1 == err.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "words"),
+    [
+        (CaptureError("x.pcap", "expected a capture\nfile", 24), 2, "x.pcap at byte 24: expected"),
+        (OSError(28, "No space left on device"), 2, "output: No space left on device"),
+        (PermissionError(13, "Permission denied", "x.pcap"), 2, "x.pcap: Permission denied"),
+        (KeyboardInterrupt(), 130, ""),
+        (click.Abort(), 130, ""),
+    ],
+)
+def test_what_goes_wrong_has_a_status(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    failure: BaseException,
+    status: int,
+    words: str,
+) -> None:
+    """No traceback: a line at most."""
+
+    def trace(self: Request) -> MadeTrace:
+        raise failure
+
+    monkeypatch.setattr(Request, "trace", trace)
+    assert status == status_of(["x.pcap"])
+    err = capsys.readouterr().err
+    assert words in err and err.count("\n") == bool(words)
+
+
+@pytest.mark.parametrize("form", ["text", "csv", "json", "jsonl"])
+def test_a_broken_pipe_ends_quietly(form: str) -> None:
+    """`tcptrace ... | head -1`: no traceback, and the status of a program that SIGPIPE ends."""
+    words = [sys.executable, "-c", OVER_MADE_TRACE, "2000", "connections", "x", "-T", form, "-q"]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert "" == process.stderr.read()
+        assert command_line.PIPE_BROKEN == process.wait()
+
+
+def test_a_report_to_a_closed_pipe() -> None:
+    """rich's console is no exception to that."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [sys.executable, "-c", OVER_MADE_TRACE, "1", "./x"]
+    run = subprocess.run(words, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (command_line.PIPE_BROKEN, b"") == (run.returncode, run.stderr)
+
+
+def test_output_in_a_small_alphabet() -> None:
+    """A terminal of ASCII gets arrows spelt out, not a traceback."""
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    words = [sys.executable, "-c", OVER_MADE_TRACE, "1", "show", "x", "0"]
+    run = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (0, "") == (run.returncode, run.stderr)
+    assert "SYN_SENT SYN seq=0 -----" in run.stdout and "-> SYN_RCVD" in run.stdout
+    assert "\\u" not in run.stdout
+
+
+def test_the_module_is_the_command() -> None:
+    """`python -m tcptrace` has the same exit statuses."""
+    assert 0 == python("-m", "tcptrace", "--version").returncode
+    assert 2 == python("-m", "tcptrace", "connections").returncode
