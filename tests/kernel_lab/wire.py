@@ -139,10 +139,6 @@ class Wire:
         heapq.heappush(self._underway, Underway(due, self._number, sender, packet, past_tap))
 
 
-def _transport(packet: bytes) -> object:
-    return (dpkt.ip.IP if packet[0] >> 4 == 4 else dpkt.ip6.IP6)(packet).data
-
-
 def _is_told(packet: bytes) -> bool:
     """TCP alone: an IPv6 host also asks for routers and groups, which nobody here is."""
     number = packet[9] if packet[0] >> 4 == 4 else packet[6]
@@ -150,6 +146,5 @@ def _is_told(packet: bytes) -> bool:
 
 
 def _flags(packet: bytes) -> str:
-    segment = _transport(packet)
-    assert isinstance(segment, dpkt.tcp.TCP)
-    return letters(segment.flags & ~PSH)
+    network = dpkt.ip.IP if packet[0] >> 4 == 4 else dpkt.ip6.IP6
+    return letters(network(packet).data.flags & ~PSH)
