@@ -40,7 +40,7 @@ def test_what_was_meant_passes() -> None:
 
 def test_other_states_are_refused() -> None:
     """A kernel that went on to ESTABLISHED did not show a refusal."""
-    with pytest.raises(ValueError, match="example, client: meant .*, happened"):
+    with pytest.raises(ValueError, match=r"example, client: meant .*, happened"):
         CASE.check([life("client", State.SYN_SENT, State.ESTABLISHED)])
 
 
