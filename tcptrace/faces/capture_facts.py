@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tcptrace.faces.terminal import printable
 from tcptrace.tables.wording import counted, octets, span
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from tcptrace.tables.capture_facts import CaptureFacts
 
@@ -22,18 +20,15 @@ PLACES = {
 }
 
 
-def facts(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> Table:
-    """The capture as labelled lines; `picked` are the connections that the request selects."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for label, text in lines(capture, connections, picked):
-        if text:
-            table.add_row(label, Text(printable(text)))
-    return table
+def warnings(capture: CaptureFacts, verbose: int) -> list[str]:
+    """What a reader of a table should know of the capture; with `verbose`, what it is as well."""
+    told = [f"cut short: {cut}" for cut in cuts(capture)]
+    if capture.loss.dropped:
+        told.append(f"{counted(capture.loss.dropped, 'packet')} dropped while capturing")
+    if not verbose:
+        return told
+    skipped = _skipped(capture)
+    return [*told, str(capture), *([f"skipped: {skipped}"] if skipped else [])]
 
 
 def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tcptrace.faces.terminal import printable
 from tcptrace.tables.export import plain
 from tcptrace.tables.wording import span
 
@@ -26,14 +27,21 @@ def machine_cells(column: pd.Series[Any]) -> list[Any]:
     """A column as Python values that JSON can hold: str, int, bool, list of int or str, None."""
     if column.dtype.kind in "mM":
         column = plain(column.to_frame())[column.name]
-    values = [_plain(value) for value in column.astype(object)]
-    present = column.notna() if column.dtype != object else [v is not None for v in values]
-    return [value if there else None for value, there in zip(values, present, strict=True)]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _of_categories([str(word) for word in column.cat.categories], None, column)
+    if column.dtype == object:
+        return [_plain(value) for value in column]
+    if column.hasnans:
+        return column.astype(object).where(column.notna(), None).tolist()
+    return column.tolist()
 
 
 def csv_cells(column: pd.Series[Any]) -> list[Any]:
-    """A column as CSV fields: lists in JSON, what is missing empty."""
-    return [_field(value) for value in machine_cells(column)]
+    """A column as CSV fields: lists and truth values in JSON, None (an empty field) for none."""
+    cells = machine_cells(column)
+    if column.dtype != object and column.dtype != np.bool_:
+        return cells
+    return [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in cells]
 
 
 def text_form(column: pd.Series[Any]) -> Callable[[pd.Series[Any]], list[str]]:
@@ -42,6 +50,9 @@ def text_form(column: pd.Series[Any]) -> Callable[[pd.Series[Any]], list[str]]:
         return partial(_text_times, start=DATE if only_day(column) else 0)
     if pd.api.types.is_timedelta64_dtype(column):
         return _text_durations
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        words = [printable(str(word)) for word in column.cat.categories]
+        return partial(_of_categories, words, "")
     return lambda part: [_words(value) for value in machine_cells(part)]
 
 
@@ -89,20 +100,20 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _field(value: Any) -> Any:
-    if value is None:
-        return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, bool)) else value
+def _of_categories(words: Sequence[str], missing: str | None, column: pd.Series[Any]) -> list[Any]:
+    """The words of a categorical column, each category made only once."""
+    known = [*words, missing]  # a missing cell's code is -1
+    return [known[code] for code in column.cat.codes.tolist()]
 
 
 def _words(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return printable(value)
     if isinstance(value, list):
-        return shortened(value)
-    return str(value)
+        return printable(shortened(value))
+    return {None: "", True: "yes", False: "no"}[value]
 
 
 def shortened(items: Sequence[Any], most: int = 4) -> str:

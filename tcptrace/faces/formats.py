@@ -20,7 +20,7 @@ from tcptrace.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 2_000  # rows turned into Python values at a time
+CHUNK = 20_000  # rows turned into Python values at a time
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 SUFFIXES = {
     ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-CHUNK = 500
+CHUNK = 500  # rows of one table on a terminal
 GAP = "  "
 
 # The columns that a table shows for eyes unless -e picks others: what fits 80 columns.
@@ -130,8 +130,7 @@ class Layout:
         for start in range(0, max(len(self.frame), 1), CHUNK):
             part = self.frame.iloc[start : start + CHUNK]
             columns = [
-                [printable(cell) for cell in form(part[name])]
-                for name, form in zip(part.columns, self.forms, strict=True)
+                form(part[name]) for name, form in zip(part.columns, self.forms, strict=True)
             ]
             yield list(zip(*columns, strict=True))
 
@@ -158,6 +157,20 @@ def _grid(names: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
             overflow="fold",
             header_style="bold",
         )
+    return table
+
+
+def labelled(lines: Iterable[tuple[str, str]]) -> Table:
+    """Lines with a label each; those with nothing to say are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for label, text in lines:
+        if text:
+            table.add_row(label, Text(printable(text)))
     return table
 
 

@@ -54,8 +54,9 @@ def check_words(files: tuple[str, ...]) -> None:
 
 def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
     """The report from top to bottom; with -q, the findings alone."""
-    from tcptrace.faces.capture_facts import facts
+    from tcptrace.faces.capture_facts import lines
     from tcptrace.faces.finding import findings
+    from tcptrace.faces.layout import labelled
     from tcptrace.faces.tables import rows_of
 
     connections = rows_of(request, trace, "connections")
@@ -63,7 +64,7 @@ def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
     if len(connections) < len(trace.connections):
         anomalies = rows_about(anomalies, connections)
     if not request.quiet:
-        yield facts(trace.capture, len(trace.connections), connections)
+        yield labelled(lines(trace.capture, len(trace.connections), connections))
     if not request.quiet and len(connections):
         yield ""
         yield outcomes(connections)

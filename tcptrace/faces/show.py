@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tcptrace.errors import UsageError
+from tcptrace.faces.capture_facts import PLACES
 from tcptrace.faces.options import reading
 from tcptrace.faces.request import Request
 from tcptrace.faces.selection import flattened, rows_about
-from tcptrace.tables.wording import endpoint, octets, span
+from tcptrace.tables.wording import counted, endpoint, octets, span
 from tcptrace.tcp.states import Role
 
 if TYPE_CHECKING:
@@ -109,36 +110,46 @@ def _absent(number: int, count: int) -> str:
     return f"no connection {number}: there are {count}{numbers}"
 
 
-def headlines(row: Mapping[Any, Any]) -> Iterator[Text]:
-    """Who, when, how it ended, how much."""
+def headlines(row: Mapping[Any, Any]) -> Iterator[RenderableType]:
+    """Who; then in labelled lines when, how it ended, how much, and what is known of it."""
     from rich.text import Text
+
+    from tcptrace.faces.layout import labelled
 
     originator = endpoint(row["orig_ip"], row["orig_port"])
     responder = endpoint(row["resp_ip"], row["resp_port"])
     yield Text(f"connection {row['conn']}  {originator} → {responder}", "bold")
+    yield labelled(head_lines(row))
+
+
+def head_lines(row: Mapping[Any, Any]) -> list[tuple[str, str]]:
+    """Label and text of each line about a connection."""
     start = row["ts_start"].strftime("%Y-%m-%d %H:%M:%S.%f")
-    again = f", incarnation {row['incarnation']}" if row["incarnation"] else ""
-    yield Text(
-        f"{start} UTC, {span(row['duration'].value)}; packets {row['first_packet']} to "
-        f"{row['last_packet']}; originator known by {row['orientation']}{again}"
-    )
-    yield Text(
-        f"{octets(row['orig_bytes'])} → in {row['orig_pkts']:,} packets, "
-        f"{octets(row['resp_bytes'])} ← in {row['resp_pkts']:,}; "
-        f"retransmitted {row['orig_retransmits']:,} →, {row['resp_retransmits']:,} ←"
-    )
-    yield Text(
-        f"closed first: {row['closer']} ({row['close_kind']}); ended: {row['end_reason']}; "
-        f"Zeek {row['conn_state']} {row['history']}; completeness {row['completeness']}; "
-        f"tap: {row['vantage']}"
-    )
+    again = f"; incarnation {row['incarnation']} of its addresses and ports"
+    closer = f"{row['close_kind']} by {row['closer']}" if row["closer"] != "none" else "by none"
+    data = [
+        f"{arrow} {octets(row[f'{side}_bytes'])} in {counted(row[f'{side}_pkts'], 'packet')}"
+        + (f", {row[f'{side}_retransmits']:,} retransmitted" if row[f"{side}_retransmits"] else "")
+        for side, arrow in (("orig", "→"), ("resp", "←"))
+    ]
+    missed = row["orig_missed_bytes"] + row["resp_missed_bytes"]
+    return [
+        ("time", f"{start} UTC, {span(row['duration'].value)}"),
+        ("packets", f"{row['first_packet']:,} to {row['last_packet']:,}"),
+        ("data", "; ".join(data) + (f"; {octets(missed)} not captured" if missed else "")),
+        ("closed", f"{closer}; the row ends by {row['end_reason']}"),
+        ("originator", f"known by {row['orientation']}" + (again if row["incarnation"] else "")),
+        ("tap", PLACES.get(str(row["vantage"]), "")),
+        ("Zeek", f"{row['conn_state']} {row['history']}; completeness {row['completeness']}"),
+    ]
 
 
 def states(timeline: pd.DataFrame, role: Role) -> pd.DataFrame:
-    """One side's intervals for eyes: state, entry, length, evidence."""
+    """One side's intervals for eyes: state, entry and how sure it is, length, evidence."""
     own = flattened(timeline)
     own = own[own["role"] == role.name.lower()]
-    columns = ["state", "start", "duration", "basis", "packet", "confirmed_by", "event"]
+    own = own.assign(within=own["latest"] - own["earliest"])
+    columns = ["state", "start", "within", "duration", "basis", "packet", "confirmed_by", "event"]
     return own[columns].rename(columns={"confirmed_by": "by", "duration": "for"})
 
 

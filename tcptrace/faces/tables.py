@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tcptrace.faces.capture_facts import warnings
 from tcptrace.faces.formats import FORMATS, format_of, output
 from tcptrace.faces.options import reading, writing
 from tcptrace.faces.request import Request
@@ -64,14 +65,19 @@ def write_table(
 
     form, path, columns = asked
     kind = format_of(form, path)
-    rows = rows_of(request, request.trace(), name)
+    trace = request.trace()
+    rows = rows_of(request, trace, name)
     frame = picked_columns(rows, columns)
     with output(path, request.files) as stream:
         if kind == "text" and not columns:
             frame = shown(name, rows, console(stream).width if stream.isatty() else None)
         FORMATS[kind](frame, stream)
-    if kind == "text" and not request.quiet:
+    if request.quiet:
+        return
+    if kind == "text":
         note(caption(name, rows))
+    for warning in warnings(trace.capture, request.verbose):
+        note(f"tcptrace: {warning}")
 
 
 def rows_of(request: Request, trace: Trace, name: str) -> pd.DataFrame:

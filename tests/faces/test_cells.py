@@ -48,11 +48,11 @@ def test_words_flags_and_lists() -> None:
 
 
 def test_csv_writes_lists_and_flags_as_json() -> None:
-    """What is missing is an empty field."""
+    """What is missing is None, which the csv module writes as an empty field."""
     assert ["[1, 2]", "[3]", "[]"] == csv_cells(LISTS)
     assert ["true", "false", "true"] == csv_cells(FLAGS)
-    assert ["fin", "", "rst"] == csv_cells(WORDS)
-    assert [9_007_199_254_740_993, "", 0] == csv_cells(MAYBE)
+    assert ["fin", None, "rst"] == csv_cells(WORDS)
+    assert [9_007_199_254_740_993, None, 0] == csv_cells(MAYBE)
 
 
 def test_times_for_eyes() -> None:

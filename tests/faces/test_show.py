@@ -9,9 +9,10 @@ import pytest
 from click.testing import Result
 
 from tcptrace.errors import UsageError
-from tcptrace.faces.show import parts, split_number, states
+from tcptrace.faces.selection import flattened
+from tcptrace.faces.show import head_lines, parts, split_number, states
 from tcptrace.tcp.states import Role
-from tests.faces.made import TIMELINE, MadeTrace, table
+from tests.faces.made import CONNECTIONS, TIMELINE, MadeTrace, table
 from tests.faces.test_finding import request
 
 Run = Callable[..., Result]
@@ -23,10 +24,15 @@ def test_one_connection_in_full(run: Run) -> None:
     assert 0 == result.exit_code
     assert result.stdout.startswith("connection 0  10.0.0.9:51234 → 10.0.0.5:8080\n")
     order = [
-        "closed first: originator (fin)", "SYN seq=0 ──", "? presumed:", "states of the originator",
-        "states of the responder", "[warning] 10.0.0.9 closed first", "story",
+        "closed      fin by originator; the row ends by capture_end",
+        "SYN seq=0 ──",
+        "? presumed:",
+        "states of the originator",
+        "states of the responder",
+        "[warning] 10.0.0.9 closed first",
+        "story",
         "Packet 9: it closes.",
-    ]  # fmt: skip
+    ]
     places = [result.stdout.find(words) for words in order]
     assert -1 not in places and sorted(places) == places
 
@@ -94,6 +100,18 @@ def test_control_characters_of_a_story(made: MadeTrace, run: Run) -> None:
         **{**vars(held), "story": lambda: ["red \x1b[31m", "next"]}
     )
     assert "red \\x1b[31m\nnext" in run("show", "office.pcapng", "0").stdout
+
+
+def test_what_is_known_of_it() -> None:
+    """Retransmissions, gaps and reuse are told where there are any."""
+    row = {**CONNECTIONS[1], "incarnation": 2, "resp_retransmits": 3, "closer": "none"}
+    told = dict(head_lines(flattened(table("connections", row)).to_dict("records")[0]))
+    assert (
+        "→ 0 B in 0 packets; ← 0 B in 0 packets, 3 retransmitted; 1,448 B not captured"
+        == told["data"]
+    )
+    assert "by none; the row ends by reset" == told["closed"]
+    assert "known by syn; incarnation 2 of its addresses and ports" == told["originator"]
 
 
 def test_states_of_one_side() -> None:

@@ -96,3 +96,14 @@ def test_anomalies_come_most_severe_first(run: Run) -> None:
     """As the report tells them."""
     rows = run("anomalies", "x", "-T", "jsonl").stdout.splitlines()
     assert ["warning", "notice", "info"] == [json.loads(row)["severity"] for row in rows]
+
+
+def test_what_a_reader_should_know_of_the_capture(run: Run, made: MadeTrace) -> None:
+    """A capture that is cut or lost packets says so on stderr, whatever the form; -q does not."""
+    made.capture.files[0].truncated_at = 1024
+    made.capture.loss.dropped = 12
+    lines = run("timeline", "x", "-T", "csv").stderr.splitlines()
+    assert ["tcptrace: cut short: office.pcapng at byte 1,024"] == lines[:1]
+    assert ["tcptrace: 12 packets dropped while capturing"] == lines[1:]
+    assert "skipped: 10 not TCP" in run("timeline", "x", "-v").stderr
+    assert "" == run("timeline", "x", "-q").stderr
