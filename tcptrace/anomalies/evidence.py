@@ -1,0 +1,179 @@
+"""`Evidence`: what detectors look at, one row an endpoint, columns of its peer beside its own.
+
+A detector asks for columns and gives masks over endpoints; nothing here loops over connections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tcptrace.tables.addresses import Addresses
+from tcptrace.tables.capture_facts import CaptureFacts
+from tcptrace.tcp.profile import Profile
+from tcptrace.tcp.states import Event, Role, State
+from tcptrace.tracker.tracker import Reconstruction
+from tcptrace.tracker.transitions import Basis, EndReason, Transitions
+
+Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+NEVER = np.iinfo(np.int64).max
+ROLES = len(Role)
+
+
+class Doubt(IntFlag):
+    """What about a connection's capture may mislead; several may be true."""
+
+    MID_STREAM = 1
+    REORDERED = 2
+    BAD_CHECKSUMS = 4
+    UNSEEN = 8
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a capture. Endpoint i is role i % 2 of connection i // 2."""
+
+    found: Reconstruction
+    facts: CaptureFacts
+    profile: Profile
+
+    def __len__(self) -> int:
+        """How many endpoints there are."""
+        return len(self.found.endpoints)
+
+    def own(self, column: str) -> Numbers:
+        """A column of Endpoints: what each endpoint did."""
+        values: Numbers = getattr(self.found.endpoints, column)
+        return values
+
+    def peer(self, column: str) -> Numbers:
+        """The same column of each endpoint's peer."""
+        return swapped(self.own(column))
+
+    def shared(self, column: str) -> Numbers:
+        """A column of Connections, repeated for both endpoints."""
+        return np.repeat(getattr(self.found.connections, column), ROLES)
+
+    @cached_property
+    def role(self) -> Numbers:
+        """Each endpoint's role."""
+        return np.arange(len(self)) % ROLES
+
+    @cached_property
+    def end(self) -> int:
+        """When the capture ended, ns; the last packet of any kind."""
+        last = int(self.found.connections.time_end.max(initial=0))
+        return last if self.facts.end is None else max(last, self.facts.end)
+
+    @cached_property
+    def until(self) -> Numbers:
+        """How long each endpoint could be watched: to the capture's end or the next incarnation."""
+        rows = self.found.connections
+        until = np.full(len(rows), self.end, np.int64)
+        order = np.lexsort((rows.incarnation, self._four_tuples))
+        same = self._four_tuples[order][1:] == self._four_tuples[order][:-1]
+        until[order[:-1][same]] = rows.time_start[order[1:][same]]
+        given_up = rows.end_reason == EndReason.EVICTED
+        until[given_up] = rows.time_end[given_up]
+        return np.repeat(np.maximum(until, rows.time_end), ROLES)
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        """The address of each endpoint."""
+        rows = self.found.connections
+        upper = np.stack([rows.orig_hi, rows.resp_hi], axis=1).reshape(-1)
+        return Addresses.of(upper, np.stack([rows.orig_lo, rows.resp_lo], axis=1).reshape(-1))
+
+    @cached_property
+    def port(self) -> Numbers:
+        """The port of each endpoint."""
+        rows = self.found.connections
+        return np.stack([rows.orig_port, rows.resp_port], axis=1).reshape(-1)
+
+    @cached_property
+    def two_sided(self) -> Mask:
+        """Endpoints of connections of which both directions were captured, without a gap.
+
+        Only of these may anything be called missing: what the capture lost is not missing.
+        """
+        lost = (self.own("unseen") == 1) | (self.peer("unseen") == 1)
+        whole: Mask = ~lost & (self.shared("one_sided") == 0)
+        return whole
+
+    @cached_property
+    def doubts(self) -> Numbers:
+        """Doubt bits of each endpoint's connection."""
+        bits = np.where(self.shared("mid_stream") == 1, int(Doubt.MID_STREAM), 0)
+        for column, doubt in (
+            ("reordered", Doubt.REORDERED),
+            ("bad_checksums", Doubt.BAD_CHECKSUMS),
+            ("unseen", Doubt.UNSEEN),
+        ):
+            bits |= np.where((self.own(column) > 0) | (self.peer(column) > 0), int(doubt), 0)
+        return bits
+
+    def entered(self, *states: State) -> Numbers:
+        """When each endpoint entered one of the states for the first time, ns; NEVER if not."""
+        return self._first(np.isin(self._moves.state, states))
+
+    def caused(self, *events: Event) -> Numbers:
+        """When one of the events moved each endpoint for the first time, ns; NEVER if not."""
+        return self._first(np.isin(self._moves.event, events))
+
+    def left_by(self, states: tuple[State, ...], event: Event) -> Mask:
+        """Endpoints that the event took from one of the states to CLOSED."""
+        moves = self._moves
+        found = np.zeros(len(self), np.bool_)
+        endpoint = self._endpoint
+        same = endpoint[1:] == endpoint[:-1]
+        before = np.isin(moves.state[:-1], states)
+        taken = (moves.event[1:] == event) & (moves.state[1:] == State.CLOSED)
+        found[endpoint[1:][same & before & taken]] = True
+        return found
+
+    def proved(self, state: State) -> Mask:
+        """Endpoints whose entry into the state rests on a packet that proves it."""
+        moves = self._moves
+        sure = np.isin(moves.basis, (Basis.OBSERVED, Basis.CONFIRMED))
+        found = np.zeros(len(self), np.bool_)
+        found[self._endpoint[(moves.state == state) & sure]] = True
+        return found
+
+    @cached_property
+    def _moves(self) -> Transitions:
+        """Moves that stand and that the capture lived to see."""
+        moves = self.found.transitions
+        return moves.take((moves.basis != Basis.RETRACTED) & (moves.time <= self.end))
+
+    @cached_property
+    def _endpoint(self) -> Numbers:
+        return self._moves.conn * ROLES + self._moves.role
+
+    def _first(self, which: Mask) -> Numbers:
+        first = np.full(len(self), NEVER)
+        np.minimum.at(first, self._endpoint[which], self._moves.time[which])
+        return first
+
+    @cached_property
+    def _four_tuples(self) -> Numbers:
+        """A number for each four-tuple, the same whichever end is the originator."""
+        ends = self.addresses.places * 65_536 + self.port
+        low = np.minimum(ends[::ROLES], ends[1::ROLES])
+        high = np.maximum(ends[::ROLES], ends[1::ROLES])
+        lows, _ = pd.factorize(low)
+        highs, _ = pd.factorize(high)
+        pairs: Numbers = pd.factorize(lows * (int(highs.max(initial=0)) + 1) + highs)[0]
+        return pairs
+
+
+def swapped(values: Numbers) -> Numbers:
+    """A column over endpoints with the two of each connection exchanged."""
+    exchanged: Numbers = values.reshape(-1, ROLES)[:, ::-1].reshape(-1)
+    return exchanged

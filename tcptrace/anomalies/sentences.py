@@ -1,0 +1,67 @@
+"""`Sentences`: what is told of an anomaly, with holes for names, numbers, durations and packets.
+
+A hole `{name:spec}` is filled by `wording`: `span` writes nanoseconds as a duration, `times` a
+count as `twice`, `octets` a size, `packets` numbers of packets, `counted noun` a number and its
+noun, `count` a number with its thousands parted. Without a spec a value stands as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from tcptrace.tables import wording
+
+_SPECS: dict[str, Callable[[Any], str]] = {
+    "span": wording.span,
+    "times": wording.times,
+    "octets": wording.octets,
+    "packets": wording.packets,
+    "listed": wording.listed,
+    "count": "{:,}".format,
+}
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Whole sentences. `many` is the headline where several connections share the cause.
+
+    why : the facts that force this reading, told of the worst connection
+    ruled_out : what it is not, and how that is known
+    advice : one thing to do or to look at
+    limits : what about any capture could change the verdict
+    """
+
+    headline: str
+    many: str
+    why: str
+    ruled_out: str
+    advice: str
+    limits: str
+
+    def told(self, values: Mapping[str, Any], count: int) -> dict[str, str]:
+        """The five texts with the holes filled; of several connections, why tells of one."""
+        several = count > 1
+        why = "In connection {conn}, the longest: " + self.why if several else self.why
+        texts = {
+            "headline": self.many if several else self.headline,
+            "why": why,
+            "ruled_out": self.ruled_out,
+            "advice": self.advice,
+            "limits": self.limits,
+        }
+        return {name: _FILL.vformat(text, (), values) for name, text in texts.items()}
+
+
+class _Fill(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec.startswith("counted "):
+            return wording.counted(value, format_spec.removeprefix("counted "))
+        if format_spec in _SPECS:
+            return _SPECS[format_spec](value)
+        return str(value)
+
+
+_FILL = _Fill()

@@ -1,0 +1,30 @@
+"""Pins what is one cause: the same service and side, and a scan once."""
+
+from __future__ import annotations
+
+from tests.anomalies.scenes import codes, findings, refused
+from tests.tables.written import Written
+
+
+def test_two_services_are_two_causes() -> None:
+    """Two ports, two rows, each with its own connections."""
+    written = Written()
+    for port in (80, 80, 443):
+        refused(written, ("10.0.0.5", port))
+    table = findings(written).table
+    assert ["connection-refused"] * 2 == table["code"].tolist()
+    assert {(2, (0, 1)), (1, (2,))} == {
+        (count, tuple(examples))
+        for count, examples in zip(table["count"], table["examples"], strict=True)
+    }
+
+
+def test_sweep_over_many_hosts_is_one_cause() -> None:
+    """Beyond some hundreds of services at dozens of hosts nobody wants a row for each."""
+    written = Written()
+    for host in range(30):
+        for port in range(1, 16):
+            refused(written, (f"10.0.1.{host}", port))
+    table = findings(written).table
+    assert ["connection-refused"] == codes(findings(written))
+    assert "30 hosts refused 450 of 450" in table["headline"].iloc[0]
