@@ -13,7 +13,7 @@ from tcptrace.tracker.transitions import Basis, EndReason, Orientation, Vantage
 from tcptrace.tracker.zeek_rows import CONN_STATES
 
 STATES = tuple(State.__members__)
-EVENTS = tuple(LABELS[event] for event in Event)
+EVENTS = tuple(LABELS.get(event, event.name.lower()) for event in Event)
 ROLES = tuple(role.name.lower() for role in Role)
 BASES = tuple(basis.name.lower() for basis in Basis if basis is not Basis.RETRACTED)
 CLOSERS = (*ROLES, "both", "none")

@@ -1,0 +1,187 @@
+"""`Trace` and `Connection`: what a user holds after reading a capture.
+
+The tables are made when they are first asked for, from what the tracker found; `segments` alone
+needs the packets once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tcptrace.anomalies.catalogue import find_anomalies
+from tcptrace.anomalies.findings import Findings
+from tcptrace.decode.segments import Segments
+from tcptrace.errors import UsageError
+from tcptrace.tables.capture_facts import CaptureFacts
+from tcptrace.tables.connections import connections
+from tcptrace.tables.export import write_tables
+from tcptrace.tables.schema import CONNECTIONS
+from tcptrace.tables.segments import segments
+from tcptrace.tables.story import Story, story
+from tcptrace.tables.timeline import timeline
+from tcptrace.tables.wording import counted, endpoint
+from tcptrace.tcp.profile import Profile
+from tcptrace.tracker.tracker import Reconstruction
+
+Reread = Callable[[], Iterator[Segments]]
+
+
+class Trace:
+    """One capture, understood: tables of its connections, timelines and anomalies.
+
+    capture : CaptureFacts, facts of the input
+    profile : the timers by which silent states end
+    """
+
+    def __init__(
+        self,
+        found: Reconstruction,
+        capture: CaptureFacts,
+        profile: Profile,
+        reread: Reread | None = None,
+    ) -> None:
+        """`reread` gives the capture's segments once more, with their slots; None if it cannot."""
+        self.found = found
+        self.capture = capture
+        self.profile = profile
+        self._reread = reread
+
+    @cached_property
+    def connections(self) -> pd.DataFrame:
+        """One row a connection, index `conn`; columns as `tables.schema.CONNECTIONS` says."""
+        table = connections(self.found, self.capture.end)
+        codes = self._findings.codes_by_connection(len(table))
+        return table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """One row a state interval of one endpoint; columns as `tables.schema.TIMELINE` says."""
+        return timeline(self.found)
+
+    @property
+    def anomalies(self) -> pd.DataFrame:
+        """One row an anomaly; columns as `tables.schema.ANOMALIES` says."""
+        return self._findings.table
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """One row a segment, read from the files once more; `tables.schema.SEGMENTS`.
+
+        UsageError where the source was a stream, and is gone; CaptureError where a file is.
+        """
+        if self._reread is None:
+            raise UsageError(
+                "segments are read from the files once more, and a stream cannot be read twice: "
+                "save it to a file and read that"
+            )
+        return segments(self.found.connections, self._reread())
+
+    def connection(self, conn: int) -> Connection:
+        """The connection of that number; UsageError if there is none."""
+        count = len(self.found.connections)
+        if not 0 <= conn < count:
+            numbers = f"they are 0 to {count - 1}" if count else "there are none"
+            raise UsageError(f"no connection {conn}: {numbers}")
+        return Connection(self, int(conn))
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write connections, timeline and anomalies as CSV; UsageError if that cannot be done."""
+        return self._write(folder, "csv")
+
+    def to_json(self, folder: str | Path) -> list[Path]:
+        """The same as JSON, each table an array of objects."""
+        return self._write(folder, "json")
+
+    def to_parquet(self, folder: str | Path) -> list[Path]:
+        """The same as Parquet, which needs pyarrow."""
+        return self._write(folder, "parquet")
+
+    def __len__(self) -> int:
+        """How many connections there are."""
+        return len(self.found.connections)
+
+    def __bool__(self) -> bool:
+        """A trace is something even where it holds no connection."""
+        return True
+
+    def __iter__(self) -> Iterator[Connection]:
+        return (Connection(self, conn) for conn in range(len(self)))
+
+    def __repr__(self) -> str:
+        names = ", ".join(file.path for file in self.capture.files[:3])
+        return f"<Trace of {names or 'nothing'}: {counted(len(self), 'connection')}>"
+
+    def _repr_html_(self) -> str:
+        heading = f"<p><b>{escape(repr(self))}</b><br>{escape(str(self.capture))}</p>"
+        return heading + _html(self.anomalies) + _html(self.connections)
+
+    @cached_property
+    def _findings(self) -> Findings:
+        return find_anomalies(self.found, self.capture, self.profile)
+
+    def _write(self, folder: str | Path, form: str) -> list[Path]:
+        tables = {
+            "connections": self.connections,
+            "timeline": self.timeline,
+            "anomalies": self.anomalies,
+        }
+        return write_tables(tables, folder, form)
+
+
+class Connection:
+    """One connection of a trace: the rows about it, and its story."""
+
+    def __init__(self, trace: Trace, conn: int) -> None:
+        self.trace = trace
+        self.conn = conn
+
+    @property
+    def row(self) -> pd.Series[Any]:
+        """Its row of `connections`."""
+        return self.trace.connections.iloc[self.conn]
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """Its rows of `timeline`."""
+        return _of(self.trace.timeline, self.conn)
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """Its rows of `segments`; UsageError as there."""
+        return _of(self.trace.segments, self.conn)
+
+    @cached_property
+    def anomalies(self) -> pd.DataFrame:
+        """The rows of `anomalies` that it is part of, those about many connections included."""
+        return self.trace._findings.of_connection(self.conn)
+
+    def story(self) -> Story:
+        """What happened to it, in lines: each move, why it is believed, taken back or left open."""
+        return story(self.trace.found, self.conn)
+
+    def __repr__(self) -> str:
+        row = self.row
+        return (
+            f"<Connection {self.conn}: {endpoint(row['orig_ip'], row['orig_port'])} to "
+            f"{endpoint(row['resp_ip'], row['resp_port'])}, "
+            f"{row['orig_state']} and {row['resp_state']}>"
+        )
+
+    def _repr_html_(self) -> str:
+        lines = "<br>".join(escape(line) for line in self.story())
+        return f"<p><b>{escape(repr(self))}</b><br>{lines}</p>" + _html(self.timeline)
+
+
+def _of(table: pd.DataFrame, conn: int) -> pd.DataFrame:
+    return table[(table["conn"] == conn).fillna(False).to_numpy(bool)].reset_index(drop=True)
+
+
+def _html(table: pd.DataFrame) -> str:
+    """The first rows of a table, its cells escaped."""
+    return str(table.head(20).to_html(max_cols=20, notebook=False, escape=True))
