@@ -21,6 +21,9 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.decode.starts",
     "tcptrace.tracker.zeek",
     "tcptrace.tracker.zeek_harvest",
+    "tcptrace.decode.wireless_headers",
+    "tcptrace.decode.tunnel_headers",
+    "tcptrace.decode.udp_headers",
 )
 
 

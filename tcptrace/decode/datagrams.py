@@ -13,6 +13,10 @@ from tcptrace.columns import Rows
 
 MAX_DEPTH = 48  # headers in one packet; real stacks of tunnels need less than 20
 
+# How an id is mixed into `path`: its lower half times the one, cut to so many bits.
+PATH_MULTIPLIER = 0x2545F491
+PATH_BITS = 62
+
 
 class Datagrams(Rows):
     """One row a packet (or a part of one: an A-MSDU's subframe): where the walk stands."""
@@ -39,6 +43,8 @@ class Datagrams(Rows):
         "path": "hash of the VLAN and tunnel ids so far",
         "depth": "headers walked so far",
         "more_at": "where the next subframe of an A-MSDU begins; 0 if none",
+        "more_end": "`end` of the A-MSDU",
+        "more_kept": "`kept_end` of the A-MSDU",
         "checksum": "Checksum: the verdict on the TCP checksum",
         "marks": "Mark bits, as in Segments",
         "icmp": "ICMP error that quotes what comes now, as in Segments; 0 if none",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from tcptrace.decode import (
     checksums,
@@ -14,35 +15,45 @@ from tcptrace.decode import (
     shim_headers,
     starts,
     tcp_headers,
+    tunnel_headers,
+    udp_headers,
+    wireless_headers,
 )
+from tcptrace.decode.continuations import Continuations, Part
 from tcptrace.decode.datagrams import Datagrams
 from tcptrace.decode.headers import END_GROUP, GROUP_BITS, Header
 from tcptrace.decode.segments import Segments
-from tcptrace.decode.skipped import REASONS, TALLIES, Reason, Tally
+from tcptrace.decode.skipped import REASONS, TALLIES, Tally
 from tcptrace.sources.packets import Packets
 
 
 class Decoder:
     """Feed it batches of packets in capture order; it keeps fragments and counts between them.
 
-    skipped : why packets gave no segment, reason → packets; with the packets that gave one
-        it adds up to all that were fed.
+    A datagram in fragments is a segment of the packet that completes it. Of an A-MSDU every
+    subframe counts: only there can a packet give several rows, and `counters` has how many rows
+    are beyond one a packet. So `rows - beyond + sum(skipped)` is always the packets fed.
     """
 
     def __init__(self) -> None:
         self._reasons: Counter[int] = Counter()
         self._tallies = np.zeros(len(Tally), np.int64)
+        self._continuations = Continuations(self._reasons, self._tallies)
         self._scratch = Datagrams.zeros(0)
 
     def feed(self, packets: Packets) -> Segments:
         """The segments, and ICMP errors about segments, of a batch, in its order."""
         datagrams = self._rows(len(packets))
         groups = starts.start(packets.cells, datagrams.cells, len(packets.data))
-        self._walk(datagrams, packets, groups)
-        return self._read(datagrams, packets)
+        self._tallies[Tally.CUT] += np.count_nonzero(packets.captured < packets.length)
+        first = Part(datagrams, packets.data)
+        self._walk(first, groups)
+        if bool((datagrams.header == Header.TCP).all()) and not datagrams.more_at.any():
+            return self._read(first, packets)
+        return self._read_all(self._parts(first, packets), packets)
 
     def finish(self) -> Segments:
-        """What the end of the capture completes: nothing, for a half datagram is no segment."""
+        """What the end of the capture completes: nothing, for half a datagram is no segment."""
         return Segments.zeros(0)
 
     @property
@@ -61,34 +72,66 @@ class Decoder:
             self._scratch = Datagrams.zeros(count)
         return self._scratch.take(slice(count))
 
-    def _walk(self, datagrams: Datagrams, packets: Packets, groups: int) -> None:
-        cells, data, tallies = datagrams.cells, packets.data, self._tallies.data
+    def _walk(self, part: Part, groups: int) -> None:
+        """Run the kernels, group by group, until every row stands at an end."""
+        cells, data, tallies = part.datagrams.cells, part.data, self._tallies.data
         kernels: dict[int, Callable[[], int]] = {
             Header.ETHERNET >> GROUP_BITS: lambda: link_headers.walk(cells, data),
+            Header.WLAN >> GROUP_BITS: lambda: wireless_headers.walk(cells, data),
             Header.LLC >> GROUP_BITS: lambda: shim_headers.walk(cells, data),
             Header.IPV4 >> GROUP_BITS: lambda: ip_headers.walk(cells, data, tallies),
+            Header.UDP >> GROUP_BITS: lambda: udp_headers.walk(cells, data),
+            Header.GRE >> GROUP_BITS: lambda: tunnel_headers.walk(cells, data),
         }
         while groups & ((1 << END_GROUP) - 1):
             group = (groups & -groups).bit_length() - 1
-            groups = groups & ~(1 << group) | kernels.get(group, lambda: 0)()
+            groups = groups & ~(1 << group) | kernels[group]()
 
-    def _read(self, datagrams: Datagrams, packets: Packets) -> Segments:
-        cells, data, tallies = datagrams.cells, packets.data, self._tallies.data
+    def _parts(self, first: Part, packets: Packets) -> list[Part]:
+        """The first part and all that continues it; each header walked counts in `depth`."""
+        parts = [first]
+        for part in parts:
+            for continued in self._continuations.parts(part, packets):
+                self._walk(continued, _groups(continued.datagrams))
+                parts.append(continued)
+        return parts
+
+    def _read(self, part: Part, packets: Packets) -> Segments:
+        cells, data, tallies = part.datagrams.cells, part.data, self._tallies.data
         checksums.judge(cells, data, _words(data), tallies)
-        matrix = np.empty((len(datagrams), Segments.width()), np.int64)
+        matrix = np.empty((len(part.datagrams), Segments.width()), np.int64)
         count = tcp_headers.read(packets.cells, cells, data, matrix.reshape(-1).data, tallies)
-        if count < len(datagrams):
-            self._count_skipped(datagrams)
         return Segments(matrix[:count])
 
+    def _read_all(self, parts: list[Part], packets: Packets) -> Segments:
+        """The rows of all parts in the packets' order; the others are counted."""
+        segments = Segments.concat([self._read(part, packets) for part in parts])
+        datagrams = Datagrams.concat([part.datagrams for part in parts])
+        self._count_skipped(datagrams)
+        if len(parts) == 1:
+            return segments
+        return segments.take(
+            np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
+        )
+
     def _count_skipped(self, datagrams: Datagrams) -> None:
-        ends = datagrams.header
-        reasons = datagrams.value[ends == Header.SKIPPED]
-        self._reasons[Reason.UDP] += int(np.count_nonzero(ends == Header.UDP))
-        left = (ends != Header.TCP) & (ends != Header.SKIPPED) & (ends != Header.UDP)
-        self._reasons[Reason.OTHER_TRANSPORT] += int(np.count_nonzero(left))
+        """One reason a packet; none for a packet of which any part gave a segment."""
+        skipped = datagrams.header == Header.SKIPPED
+        reasons = datagrams.value[skipped]
+        if datagrams.more_end.any():
+            rows, segments = datagrams.row[skipped], datagrams.row[datagrams.header == Header.TCP]
+            distinct = np.unique(segments)
+            self._tallies[Tally.MORE_SUBFRAMES] += len(segments) - len(distinct)
+            packets, first = np.unique(rows, return_index=True)
+            reasons = reasons[first[~np.isin(packets, distinct)]]
         self._reasons.update(dict(enumerate(np.bincount(reasons).tolist())))
 
 
+def _groups(datagrams: Datagrams) -> int:
+    groups: npt.NDArray[np.int64] = np.unique(datagrams.header >> GROUP_BITS)
+    return sum(1 << int(group) for group in groups)
+
+
 def _words(data: memoryview) -> memoryview:
+    """The buffer as native 64-bit words, without the octets that fill none."""
     return data[: len(data) // 8 * 8].cast("B").cast("Q")

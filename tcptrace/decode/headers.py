@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
 
 from tcptrace.decode.link_types import LINK_TYPES
 from tcptrace.decode.protocols import EtherType, IpProtocol, PppProtocol, UdpPort
@@ -39,8 +38,7 @@ class Header(IntEnum):
     FRAME_RELAY = 0x00F
     ENC = 0x010
     PFLOG = 0x011
-    PKTAP = 0x012
-    NETANALYZER = 0x013
+    NETANALYZER = 0x012
     # wireless_headers
     PPI = 0x100
     WLAN = 0x101
@@ -48,6 +46,8 @@ class Header(IntEnum):
     PRISM = 0x103
     AVS = 0x104
     AMSDU = 0x105
+    PKTAP = 0x106
+    WLAN_SWAPPED = 0x107  # the two octets of its frame control in the other order
     # shim_headers: between the link header and the network header
     LLC = 0x201
     MPLS = 0x202
@@ -69,26 +69,29 @@ class Header(IntEnum):
     FRAGMENT_HEADER = 0x304
     AUTHENTICATION = 0x305
     OTHER_EXTENSION = 0x306
-    # tunnel_headers
+    # udp_headers
     UDP = 0x400
-    GRE = 0x401
-    ICMP = 0x402
-    ICMPV6 = 0x403
-    ETHERIP = 0x404
-    L2TP = 0x405
-    GTP_U = 0x406
-    TEREDO = 0x407
-    VXLAN = 0x408
-    CAPWAP = 0x409
-    GENEVE = 0x40A
-    ERSPAN = 0x40B
-    ERSPAN_3 = 0x40C
+    L2TP = 0x401
+    GTP_U = 0x402
+    TEREDO = 0x403
+    VXLAN = 0x404
+    CAPWAP = 0x405
+    GENEVE = 0x406
+    LISP = 0x407
+    # tunnel_headers
+    GRE = 0x500
+    ETHERIP = 0x501
+    ERSPAN = 0x502
+    ERSPAN_3 = 0x503
+    ICMP = 0x504
+    ICMPV6 = 0x505
     # the ends
-    TCP = 0x500
-    FRAGMENT = 0x501
-    COMPRESSED = 0x502
-    UNUSUAL = 0x503
-    SKIPPED = 0x504
+    TCP = 0x600
+    FRAGMENT = 0x601
+    COMPRESSED = 0x602
+    UNUSUAL = 0x603
+    SKIPPED = 0x604
+    CONTINUED = 0x605  # as another row, in another buffer
 
 
 END_GROUP = int(Header.TCP) >> GROUP_BITS
@@ -134,7 +137,7 @@ FIRST_HEADERS: dict[str, Header] = {
     "LINUX_SLL2": Header.LINUX_SLL2,
 }
 
-AFTER_ETHERTYPE: dict[EtherType, Header] = {
+AFTER_ETHERTYPE: dict[int, Header] = {
     EtherType.IPV4: Header.IPV4,
     EtherType.IPV6: Header.IPV6,
     EtherType.VLAN: Header.VLAN,
@@ -156,7 +159,7 @@ AFTER_ETHERTYPE: dict[EtherType, Header] = {
     EtherType.NSH: Header.NSH,
 }
 
-AFTER_IP: dict[IpProtocol, Header] = {
+AFTER_IP: dict[int, Header] = {
     IpProtocol.TCP: Header.TCP,
     IpProtocol.UDP: Header.UDP,
     IpProtocol.ICMP: Header.ICMP,
@@ -177,14 +180,14 @@ AFTER_IP: dict[IpProtocol, Header] = {
     IpProtocol.IPCOMP: Header.COMPRESSED,
 }
 
-AFTER_PPP: dict[PppProtocol, Header] = {
+AFTER_PPP: dict[int, Header] = {
     PppProtocol.IPV4: Header.IPV4,
     PppProtocol.IPV6: Header.IPV6,
     PppProtocol.MPLS: Header.MPLS,
     PppProtocol.MPLS_MULTICAST: Header.MPLS,
 }
 
-AFTER_UDP: dict[UdpPort, Header] = {
+AFTER_UDP: dict[int, Header] = {
     UdpPort.L2TP: Header.L2TP,
     UdpPort.GTP_U: Header.GTP_U,
     UdpPort.TEREDO: Header.TEREDO,
@@ -194,6 +197,8 @@ AFTER_UDP: dict[UdpPort, Header] = {
     UdpPort.CAPWAP_DATA: Header.CAPWAP,
     UdpPort.GENEVE: Header.GENEVE,
     UdpPort.MPLS: Header.MPLS,
+    UdpPort.GRE: Header.GRE,
+    UdpPort.LISP_DATA: Header.LISP,
 }
 
 AFTER_LINK_TYPE: dict[int, Header] = {
@@ -201,7 +206,7 @@ AFTER_LINK_TYPE: dict[int, Header] = {
 }
 
 
-def dense(literal: Mapping[Any, Header], size: int, missing: Header = Header.SKIPPED) -> array[int]:
+def dense(literal: Mapping[int, Header], size: int, missing: Header = Header.SKIPPED) -> array[int]:
     """A literal as an array of int16, for a kernel: number → Header, `missing` in the holes."""
     table = array("h", [missing]) * size
     for number, header in literal.items():

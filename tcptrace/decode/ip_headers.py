@@ -1,5 +1,5 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""Kernel: IPv4 and IPv6 headers with their extensions; RFC 791, RFC 8200, RFC 2675, RFC 6275.
+"""Kernel: IPv4 and IPv6 headers with their extensions; RFC 791, RFC 8200, RFC 2675, RFC 6275. ⚙
 
 Lengths come from the IP header, never from the snap length. Where that field is 0 (segmentation
 offload, IPv6 jumbo payloads without their option) the capture's record tells the length.
@@ -119,32 +119,20 @@ class Walker:
         groups: cython.longlong = 0
         base: cython.Py_ssize_t
         for base in range(0, self.cells.shape[0], WIDTH):
-            if self.cells[base + HEADER] >> GROUP_SHIFT == MY_GROUP:
-                self.load(base)
+            self.header = self.cells[base + HEADER]
+            if self.header >> GROUP_SHIFT == MY_GROUP:
+                self.base = base
+                self.at = self.cells[base + AT]
+                self.kept = self.cells[base + KEPT_END]
+                self.end = self.cells[base + END]
                 while self.header >> GROUP_SHIFT == MY_GROUP:
                     self.step()
-                self.store()
+                self.cells[base + HEADER] = self.header
+                self.cells[base + AT] = self.at
+                self.cells[base + KEPT_END] = self.kept
+                self.cells[base + END] = self.end
                 groups |= ONE << (self.header >> GROUP_SHIFT)
         return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def load(self, base: cython.Py_ssize_t) -> cython.longlong:
-        self.base = base
-        self.header = self.cells[base + HEADER]
-        self.at = self.cells[base + AT]
-        self.kept = self.cells[base + KEPT_END]
-        self.end = self.cells[base + END]
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def store(self) -> cython.longlong:
-        self.cells[self.base + HEADER] = self.header
-        self.cells[self.base + AT] = self.at
-        self.cells[self.base + KEPT_END] = self.kept
-        self.cells[self.base + END] = self.end
-        return 0
 
     @cython.cfunc
     @cython.exceptval(-1)

@@ -1,5 +1,5 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""Kernel: what a packet of a capture begins with, by its link type, but for the wireless ones.
+"""Kernel: what a packet of a capture begins with, by its link type, but for the wireless ones. ⚙
 
 Layouts: the tcpdump group's link-layer header types page, one entry a LINKTYPE_ number.
 """
@@ -9,8 +9,7 @@ from __future__ import annotations
 import cython
 
 from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_LINK_TYPE, GROUP_BITS, Header, dense
-from tcptrace.decode.link_types import LINK_TYPES
+from tcptrace.decode.headers import AFTER_ETHERTYPE, GROUP_BITS, Header, dense
 from tcptrace.decode.protocols import EtherType
 from tcptrace.decode.skipped import Reason
 
@@ -44,7 +43,6 @@ SLIP = cython.declare(cython.longlong, int(Header.SLIP))
 FRAME_RELAY = cython.declare(cython.longlong, int(Header.FRAME_RELAY))
 ENC = cython.declare(cython.longlong, int(Header.ENC))
 PFLOG = cython.declare(cython.longlong, int(Header.PFLOG))
-PKTAP = cython.declare(cython.longlong, int(Header.PKTAP))
 NETANALYZER = cython.declare(cython.longlong, int(Header.NETANALYZER))
 LLC = cython.declare(cython.longlong, int(Header.LLC))
 PPP = cython.declare(cython.longlong, int(Header.PPP))
@@ -52,7 +50,6 @@ HDLC = cython.declare(cython.longlong, int(Header.HDLC))
 NLPID = cython.declare(cython.longlong, int(Header.NLPID))
 IPV4 = cython.declare(cython.longlong, int(Header.IPV4))
 IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
-UNUSUAL = cython.declare(cython.longlong, int(Header.UNUSUAL))
 SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 NOT_IP = cython.declare(cython.longlong, int(Reason.NOT_IP))
 TRUNCATED_LINK = cython.declare(cython.longlong, int(Reason.TRUNCATED_LINK))
@@ -60,7 +57,6 @@ DAMAGED_LINK = cython.declare(cython.longlong, int(Reason.DAMAGED_LINK))
 TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
-AFTER_LINK_TYPE_TABLE = dense(AFTER_LINK_TYPE, max(LINK_TYPES.values()) + 1, Header.UNUSUAL)
 LENGTHS_END = cython.declare(cython.longlong, int(EtherType.MINIMUM))
 LLC_IN_SLL = cython.declare(cython.longlong, 0x0004)  # ETH_P_802_2
 AF_INET = cython.declare(cython.longlong, 2)
@@ -86,7 +82,6 @@ class Walker:
     cells: cython.longlong[::1]
     data: cython.const[cython.uchar][::1]
     after_ethertype: cython.const[cython.short][::1]
-    after_link_type: cython.const[cython.short][::1]
     base: cython.Py_ssize_t
     at: cython.Py_ssize_t
     kept: cython.Py_ssize_t
@@ -96,7 +91,6 @@ class Walker:
         self.cells = cells
         self.data = data
         self.after_ethertype = AFTER_ETHERTYPE_TABLE
-        self.after_link_type = AFTER_LINK_TYPE_TABLE
 
     @cython.cfunc
     @cython.exceptval(-1)
@@ -198,9 +192,7 @@ class Walker:
             return self.become(ETHERNET, self.at + 4) if self.has(4) else 0
         if self.header == FRAME_RELAY:
             return self.frame_relay()
-        if self.header == ENC or self.header == PFLOG:
-            return self.packet_filter()
-        return self.pktap()
+        return self.packet_filter()
 
     @cython.cfunc
     @cython.exceptval(-1)
@@ -397,19 +389,3 @@ class Walker:
             length: cython.longlong = (self.data[self.at] + 3) & 0x1FC
             return self.of_family(self.data[self.at + 1], self.at + length)
         return self.of_family(self.data[self.at] + self.data[self.at + 3], self.at + 12)
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def pktap(self) -> cython.longlong:
-        """Apple's: the header's length and the link type behind it, both little endian."""
-        if not self.has(12):
-            return 0
-        length: cython.longlong = self.data[self.at] | (self.data[self.at + 1] << 8)
-        link_type: cython.longlong = self.data[self.at + 8] | (self.data[self.at + 9] << 8)
-        if length < 12 or link_type >= self.after_link_type.shape[0]:
-            return self.skip(DAMAGED_LINK)
-        self.header = self.after_link_type[link_type]
-        if self.header == UNUSUAL:
-            return self.skip(NOT_IP)
-        self.at += length
-        return 0

@@ -12,6 +12,7 @@ class EtherType(IntEnum):
     IPV4 = 0x0800
     TRANSPARENT_ETHERNET = 0x6558
     VLAN = 0x8100
+    WCCP = 0x883E
     IPV6 = 0x86DD
     PPP = 0x880B
     MPLS = 0x8847
@@ -65,6 +66,8 @@ class UdpPort(IntEnum):
     TEREDO = 3544
     VXLAN = 4789
     VXLAN_GPE = 4790
+    LISP_DATA = 4341
+    GRE = 4754
     CAPWAP_DATA = 5247
     GENEVE = 6081
     MPLS = 6635

@@ -1,5 +1,5 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""Kernel: what may stand between a link header and an IP header: tags, labels, LLC, PPP.
+"""Kernel: what may stand between a link header and an IP header: tags, labels, LLC, PPP. ⚙
 
 IEEE 802.1Q, 802.1ad, 802.1ah, 802.1AE, 802.1BR, 802.2; RFC 3032 (MPLS), RFC 4385 (its control
 word), RFC 2516 (PPPoE), RFC 1661 and 1662 (PPP), RFC 8300 (NSH).
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
+from tcptrace.decode.datagrams import MAX_DEPTH, PATH_BITS, PATH_MULTIPLIER, Datagrams
 from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_PPP, GROUP_BITS, Header, dense
 from tcptrace.decode.protocols import EtherType, PppProtocol
 from tcptrace.decode.skipped import Reason
@@ -51,9 +51,9 @@ COMPRESSED = cython.declare(cython.longlong, int(Reason.COMPRESSED))
 
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
 AFTER_PPP_TABLE = dense(AFTER_PPP, 0x10000)
-PATH_MULTIPLIER = cython.declare(cython.longlong, 0x2545F491)
+MULTIPLIER = cython.declare(cython.longlong, PATH_MULTIPLIER)
 LOWER_HALF = cython.declare(cython.longlong, (1 << 32) - 1)
-PATH_MASK = cython.declare(cython.longlong, (1 << 62) - 1)
+PATH_MASK = cython.declare(cython.longlong, (1 << PATH_BITS) - 1)
 VJ_COMPRESSED = cython.declare(cython.longlong, int(PppProtocol.VJ_COMPRESSED))
 VJ_UNCOMPRESSED = cython.declare(cython.longlong, int(PppProtocol.VJ_UNCOMPRESSED))
 LENGTHS_END = cython.declare(cython.longlong, int(EtherType.MINIMUM))
@@ -144,7 +144,7 @@ class Walker:
     def add_to_path(self, kind: cython.longlong, number: cython.longlong) -> cython.longlong:
         """Mix an id into the row's path; never 0 afterwards. The same in tunnel_headers."""
         path: cython.longlong = self.cells[self.base + PATH]
-        path = ((path & LOWER_HALF) * PATH_MULTIPLIER) ^ (path >> 32)
+        path = ((path & LOWER_HALF) * MULTIPLIER) ^ (path >> 32)
         path = (path ^ (kind << 40) ^ number) & PATH_MASK
         self.cells[self.base + PATH] = path if path else 1
         return 0

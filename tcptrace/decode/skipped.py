@@ -25,6 +25,7 @@ class Reason(IntEnum):
     COMPRESSED = 14
     WLAN_NOT_DATA = 15
     WLAN_FRAGMENT = 16
+    TRUNCATED_TUNNEL = 17
 
 
 REASONS: dict[Reason, str] = {
@@ -45,6 +46,7 @@ REASONS: dict[Reason, str] = {
     Reason.COMPRESSED: "compressed",
     Reason.WLAN_NOT_DATA: "wlan-not-data",
     Reason.WLAN_FRAGMENT: "wlan-fragment",
+    Reason.TRUNCATED_TUNNEL: "truncated-tunnel",
 }
 
 
@@ -59,7 +61,13 @@ class Tally(IntEnum):
     DAMAGED_TCP = 5
     OPTIONS_CUT = 6
     OPTIONS_DAMAGED = 7
-    TUNNELED = 8
+    FRAGMENTS = 8
+    REASSEMBLED = 9
+    FRAGMENTS_DROPPED = 10
+    FRAGMENT_OVERLAPS = 11
+    UNUSUAL = 12
+    DECOMPRESSED = 13
+    MORE_SUBFRAMES = 14
 
 
 TALLIES: dict[Tally, str] = {
@@ -71,5 +79,11 @@ TALLIES: dict[Tally, str] = {
     Tally.DAMAGED_TCP: "damaged-tcp-headers",
     Tally.OPTIONS_CUT: "tcp-options-cut",
     Tally.OPTIONS_DAMAGED: "tcp-options-damaged",
-    Tally.TUNNELED: "tunneled-segments",
+    Tally.FRAGMENTS: "ip-fragments",
+    Tally.REASSEMBLED: "ip-datagrams-reassembled",
+    Tally.FRAGMENTS_DROPPED: "ip-fragments-dropped",
+    Tally.FRAGMENT_OVERLAPS: "ip-fragment-overlaps",
+    Tally.UNUSUAL: "packets-decoded-by-scapy",
+    Tally.DECOMPRESSED: "ipcomp-decompressed",
+    Tally.MORE_SUBFRAMES: "segments-beyond-one-a-packet",
 }

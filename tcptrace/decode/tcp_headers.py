@@ -1,5 +1,5 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""Kernel: TCP headers to rows of Segments; RFC 9293 section 3.1, RFC 7323, RFC 2018, RFC 7413.
+"""Kernel: TCP headers to rows of Segments; RFC 9293 section 3.1, RFC 7323, RFC 2018, RFC 7413. ⚙
 
 A header that is cut, or whose data offset lies, gives a row of kind DAMAGED if its ports are
 known. A row whose whole fixed header was captured is a segment even if options are cut.

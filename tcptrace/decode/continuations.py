@@ -1,0 +1,181 @@
+"""Packets whose walk does not go on in place: fragments, compressed and unusual ones, A-MSDUs.
+
+Their octets lie elsewhere (put together, inflated, rebuilt), so each continues as a row of
+another `Part`, which is walked like the first.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tcptrace.decode.datagrams import Datagrams
+from tcptrace.decode.fragments import LARGEST, Fragment, Fragments
+from tcptrace.decode.headers import AFTER_IP, Header
+from tcptrace.decode.protocols import IpProtocol
+from tcptrace.decode.skipped import Reason, Tally
+from tcptrace.decode.unusual import ip_octets
+from tcptrace.sources.packets import Packets
+
+_AT = {name: place for place, name in enumerate(Datagrams.COLUMNS)}
+_FRAGMENT_HEADER = 8
+_IPCOMP_HEADER = 4
+
+
+class Part(NamedTuple):
+    """Rows to be walked and the buffer that their offsets point into."""
+
+    datagrams: Datagrams
+    data: memoryview
+
+
+class Continued(NamedTuple):
+    """What comes of a row elsewhere: octets, how many they were on the wire, what they are."""
+
+    cells: list[int]
+    header: Header
+    octets: bytes
+    length: int
+
+
+class Continuations:
+    """Makes the next part of a part; keeps fragments from batch to batch."""
+
+    def __init__(self, reasons: Counter[int], tallies: npt.NDArray[np.int64]) -> None:
+        self._fragments = Fragments()
+        self._reasons = reasons
+        self._tallies = tallies
+
+    def parts(self, part: Part, packets: Packets) -> Iterator[Part]:
+        """What goes on elsewhere; its rows in `part` become CONTINUED or SKIPPED."""
+        more = part.datagrams.take(part.datagrams.more_at > 0)
+        if len(more):
+            yield Part(_subframes(more), part.data)
+        continued = list(self._elsewhere(part, packets))
+        if continued:
+            yield _gathered(continued)
+
+    def _elsewhere(self, part: Part, packets: Packets) -> Iterator[Continued]:
+        ends = part.datagrams.header
+        rows = (ends == Header.FRAGMENT) | (ends == Header.COMPRESSED) | (ends == Header.UNUSUAL)
+        for row in np.flatnonzero(rows).tolist():
+            cells = part.datagrams.matrix[row].tolist()
+            found = self._one(cells, part.data, packets)
+            if isinstance(found, Reason):
+                _settle(part, row, Header.SKIPPED, found)
+            else:
+                _settle(part, row, Header.CONTINUED, Reason.NOT_IP)
+                yield found
+
+    def _one(self, cells: list[int], data: memoryview, packets: Packets) -> Continued | Reason:
+        header = cells[_AT["header"]]
+        if header == Header.FRAGMENT:
+            return self._fragment(cells, data, int(packets.time[cells[_AT["row"]]]))
+        if header == Header.COMPRESSED:
+            return self._inflated(cells, data)
+        return self._unusual(cells, packets)
+
+    def _fragment(self, cells: list[int], data: memoryview, time: int) -> Continued | Reason:
+        self._tallies[Tally.FRAGMENTS] += 1
+        fragment = _fragment(cells, data)
+        if fragment is None or cells[_AT["more_end"]]:
+            return Reason.FRAGMENT_INCOMPLETE
+        whole = self._fragments.add(fragment, cells, time)
+        self._tallies[Tally.FRAGMENTS_DROPPED] = self._fragments.dropped
+        self._tallies[Tally.FRAGMENT_OVERLAPS] = self._fragments.overlaps
+        if whole is None:
+            return Reason.FRAGMENT_INCOMPLETE
+        self._tallies[Tally.REASSEMBLED] += 1
+        self._reasons[Reason.FRAGMENT_INCOMPLETE] -= whole.fragments - 1
+        self._reasons[Reason.FRAGMENT] += whole.fragments - 1
+        first = list(whole.first)
+        first[_AT["row"]] = cells[_AT["row"]]
+        return _after_ip(first, whole.protocol, whole.kept, whole.length)
+
+    def _inflated(self, cells: list[int], data: memoryview) -> Continued | Reason:
+        """RFC 2394: the payload as one raw deflate stream, if that is what it is."""
+        at, kept, end = (cells[_AT[name]] for name in ("at", "kept_end", "end"))
+        if kept < end or at + _IPCOMP_HEADER > kept:
+            return Reason.COMPRESSED
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            octets = stream.decompress(data[at + _IPCOMP_HEADER : kept], LARGEST)
+        except zlib.error:
+            return Reason.COMPRESSED
+        if not stream.eof:
+            return Reason.COMPRESSED
+        self._tallies[Tally.DECOMPRESSED] += 1
+        return _after_ip(cells, data[at], octets, len(octets))
+
+    def _unusual(self, cells: list[int], packets: Packets) -> Continued | Reason:
+        row = cells[_AT["row"]]
+        octets = ip_octets(int(packets.link_type[row]), packets.packet_bytes(row))
+        if not octets:
+            return Reason.LINK_TYPE_UNKNOWN
+        self._tallies[Tally.UNUSUAL] += 1
+        header = Header.IPV4 if octets[0] >> 4 == 4 else Header.IPV6
+        return Continued(cells, header, octets, len(octets))
+
+
+def _subframes(more: Datagrams) -> Datagrams:
+    """The rows of the next subframes, each in the bounds of its A-MSDU."""
+    rows = Datagrams(more.matrix.copy())
+    for column, source in (("at", "more_at"), ("kept_end", "more_kept"), ("end", "more_end")):
+        rows.matrix[:, _AT[column]] = rows.matrix[:, _AT[source]]
+    rows.matrix[:, _AT["more_at"]] = 0
+    rows.matrix[:, _AT["header"]] = Header.AMSDU
+    rows.matrix[:, _AT["icmp"]] = 0
+    return rows
+
+
+def _settle(part: Part, row: int, header: Header, reason: Reason) -> None:
+    part.datagrams.matrix[row, _AT["header"]] = header
+    part.datagrams.matrix[row, _AT["value"]] = reason
+
+
+def _fragment(cells: list[int], data: memoryview) -> Fragment | None:
+    """The fragment that a row stands at; None if its own header was not captured."""
+    at, network_at, kept, end = (
+        cells[_AT[name]] for name in ("at", "network_at", "kept_end", "end")
+    )
+    addresses = tuple(cells[_AT[name]] for name in ("src_hi", "src_lo", "dst_hi", "dst_lo", "path"))
+    if data[network_at] >> 4 == 4:
+        field = int.from_bytes(data[network_at + 6 : network_at + 8])
+        protocol = data[network_at + 9]
+        key = (*addresses, cells[_AT["ip_id"]], protocol)
+        offset, more = (field & 0x1FFF) * 8, bool(field & 0x2000)
+    else:
+        field = int.from_bytes(data[at + 2 : at + 4])
+        protocol = data[at]
+        key = (*addresses, int.from_bytes(data[at + 4 : at + 8]))
+        offset, more = field & 0xFFF8, bool(field & 1)
+        at += _FRAGMENT_HEADER
+    if at > kept:
+        return None
+    return Fragment(key, offset, end - at, more, bytes(data[at:kept]), protocol)
+
+
+def _after_ip(cells: list[int], protocol: int, octets: bytes, length: int) -> Continued | Reason:
+    """A row at what stands behind an IP header; the reason if that is of no interest."""
+    if protocol == IpProtocol.ESP:
+        return Reason.ENCRYPTED
+    header = AFTER_IP.get(protocol)
+    return Continued(cells, header, octets, length) if header else Reason.OTHER_TRANSPORT
+
+
+def _gathered(continued: list[Continued]) -> Part:
+    """One part of rows that go on elsewhere, their octets one after the other."""
+    rows = np.array([one.cells for one in continued], np.int64)
+    at = 0
+    for row, one in zip(rows, continued, strict=True):
+        row[_AT["header"]] = one.header
+        row[_AT["at"]] = at
+        row[_AT["kept_end"]] = at + len(one.octets)
+        row[_AT["end"]] = at + max(one.length, len(one.octets))
+        at += len(one.octets)
+    return Part(Datagrams(rows), memoryview(b"".join(one.octets for one in continued)))
