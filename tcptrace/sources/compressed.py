@@ -37,8 +37,8 @@ class Unpacker(Protocol):
         """Whether nothing more comes out before something goes in."""
 
     @property
-    def unused_data(self) -> bytes:
-        """What was given beyond the end."""
+    def unused_data(self) -> bytes | None:
+        """What was given beyond the end; lz4 says None for nothing."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """At most `max_length` bytes of what `data` and the data before it unpack to."""
@@ -167,6 +167,7 @@ class Unpacked:
         self._unpacker = self._begin()
         self._pending = b""
         self._over = False
+        self._starved = False  # the last call gave nothing, whatever the library says it needs
         facts.compression = compression.name
 
     def readinto(self, view: memoryview, /) -> int:
@@ -196,7 +197,7 @@ class Unpacked:
             raise CaptureError(self._facts.path, expected) from None
 
     def _unpack(self, room: int) -> bytes:
-        waiting = self._unpacker.needs_input
+        waiting = self._unpacker.needs_input or self._starved
         given = self._input() if waiting else b""
         try:
             unpacked = self._unpacker.decompress(given, room)
@@ -206,6 +207,7 @@ class Unpacked:
             return b""
         if waiting and not given and not unpacked and not self._unpacker.eof:
             self._stop("is cut short")
+        self._starved = not unpacked
         return unpacked
 
     def _input(self) -> bytes:
@@ -220,7 +222,8 @@ class Unpacked:
 
     def _next_member(self) -> None:
         """Go on after the end of a member: with the next, or to the end of the file."""
-        rest = self._unpacker.unused_data
+        rest = self._unpacker.unused_data or b""
+        self._starved = False
         while len(rest) < _LONGEST_MAGIC:
             rest = rest.lstrip(b"\0")  # padding, as xz and gzip on tape allow
             more = self._input()

@@ -12,6 +12,11 @@ from tcptrace.errors import CaptureError, UsageError
 from tcptrace.sources.scapy_list import is_scapy_packets
 from tcptrace.sources.streams import STDIN
 
+_SOURCES = (
+    'name a path, a pattern, a directory, "-", an open binary file (io.BytesIO for bytes in '
+    "memory), a scapy PacketList, or a list of these"
+)
+
 
 @dataclass
 class Named:
@@ -25,7 +30,7 @@ def named_sources(source: Any) -> Named:
     """All that `source` names; a path named twice counts once.
 
     CaptureError for a directory or a pattern without files; UsageError for another kind of
-    object and for standard input named twice.
+    object.
     """
     named = Named()
     for each in _flat(source):
@@ -34,14 +39,14 @@ def named_sources(source: Any) -> Named:
         elif hasattr(each, "read") or is_scapy_packets(each):
             named.sources.append(each)
         else:
-            raise UsageError(f"cannot read a capture from {type(each).__name__}: {each!r:.80}")
+            raise UsageError(f"cannot read a capture from {type(each).__name__}: {_SOURCES}")
     if not named.sources:
         raise UsageError("no capture was named")
     return named
 
 
 def _flat(source: Any) -> Iterable[Any]:
-    single = isinstance(source, (str, os.PathLike)) or hasattr(source, "read")
+    single = isinstance(source, (str, bytes, bytearray, os.PathLike)) or hasattr(source, "read")
     if single or is_scapy_packets(source) or not isinstance(source, Iterable):
         return [source]
     return source

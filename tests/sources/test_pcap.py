@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dpkt
 import pytest
+
+from tcptrace.errors import CaptureError
 from tests.sources.crafted import (
     SECOND,
     SOME,
@@ -18,8 +20,6 @@ from tests.sources.crafted import (
     read,
     written,
 )
-
-from tcptrace.errors import CaptureError
 
 FDDI = 10
 NANOSECONDS = 0xA1B23C4D

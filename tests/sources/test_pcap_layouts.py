@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.sources.crafted import SECOND, SOME, T0, Told, pcap
-
 from tcptrace.sources.pcap_layouts import LAYOUTS, PLAIN, best_layout
+from tests.sources.crafted import SECOND, SOME, T0, Told, pcap
 
 STANDARD, MODIFIED = LAYOUTS[0xA1B2C3D4], LAYOUTS[0xA1B2CD34]
 LIMIT = 262_144

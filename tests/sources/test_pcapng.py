@@ -11,6 +11,8 @@ import dpkt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tcptrace.errors import CaptureError
 from tests.sources.crafted import (
     SECOND,
     SOME,
@@ -29,8 +31,6 @@ from tests.sources.crafted import (
     simple,
     written,
 )
-
-from tcptrace.errors import CaptureError
 
 RAW = 101
 NAME, DESCRIPTION, RESOLUTION, FILTER, SYSTEM, FCS, OFFSET = 2, 3, 9, 11, 12, 13, 14
@@ -94,9 +94,7 @@ def exact(ticks: int, resolution: int, offset: int) -> int:
     st.integers(0, 255),
     st.sampled_from([0, 1, -1, 1_700_000_000, -1_700_000_000, 2**63 - 1, -(2**63)]),
 )
-def test_every_resolution_and_offset(
-    tmp_path_factory: pytest.TempPathFactory, ticks: int, resolution: int, offset: int
-) -> None:
+def test_every_resolution_and_offset(ticks: int, resolution: int, offset: int) -> None:
     """if_tsresol of any power of 10 and 2 and if_tsoffset are exact to the ns below."""
     options = option(RESOLUTION, bytes([resolution])) + option(OFFSET, struct.pack("<q", offset))
     crafted = section() + interface(options=options) + enhanced(Told(0, b"x"), ticks=ticks)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.sources.crafted import SOME, T0, Told, as_told, expected, read, snoop, written
 
 from tcptrace.errors import CaptureError
 from tcptrace.sources.snoop import UNKNOWN_LINK_TYPE
+from tests.sources.crafted import SOME, T0, Told, as_told, expected, read, snoop, written
 
 
 @pytest.mark.parametrize("trailer", [0, 2, 6])
