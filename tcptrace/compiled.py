@@ -24,6 +24,15 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.decode.wireless_headers",
     "tcptrace.decode.tunnel_headers",
     "tcptrace.decode.udp_headers",
+    "tcptrace.tracker.connections",
+    "tcptrace.tracker.evidence",
+    "tcptrace.tracker.timing",
+    "tcptrace.tracker.witness",
+    "tcptrace.tracker.opening",
+    "tcptrace.tracker.closing",
+    "tcptrace.tracker.ending",
+    "tcptrace.tracker.telling",
+    "tcptrace.tracker.facts",
 )
 
 

@@ -191,16 +191,19 @@ INFERENCES: Final[Literal] = {
         Event.REPLACED: CLOSED,  # the host rebooted, or the port is used again while it lives
     },
     FIN_WAIT_1: {
+        Event.SKIP_TIME_WAIT: CLOSED,  # Linux tcp_time_wait above tcp_max_tw_buckets, as below
         Event.REPLACED: CLOSED,  # the same, as in every state below
     },
     FIN_WAIT_2: {
         Event.TIMEOUT_FIN_WAIT_2: CLOSED,  # orphans only: Linux tcp_fin_time, BSD finwait2_timeout
+        Event.SKIP_TIME_WAIT: CLOSED,
         Event.REPLACED: CLOSED,
     },
     CLOSE_WAIT: {
         Event.REPLACED: CLOSED,
     },
     CLOSING: {
+        Event.SKIP_TIME_WAIT: CLOSED,
         Event.SND_RST: CLOSED,  # aborting sends none here (3.10.5): its socket had gone unseen
         Event.REPLACED: CLOSED,
     },

@@ -46,6 +46,7 @@ class Event(IntEnum):
     TIMEOUT_RETRANSMISSION = 14
     REPLACED = 15
     MID_STREAM = 16
+    SKIP_TIME_WAIT = 17
 
 
 LABELS = {
@@ -66,6 +67,7 @@ LABELS = {
     Event.TIMEOUT_RETRANSMISSION: "Timeout=R2",
     Event.REPLACED: "replaced by a new incarnation",
     Event.MID_STREAM: "capture began mid-stream",
+    Event.SKIP_TIME_WAIT: "TIME_WAIT skipped",
 }
 """Each event as figure 5 writes it, and in its manner where the figure has none."""
 

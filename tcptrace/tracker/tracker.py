@@ -1,19 +1,98 @@
-"""`Tracker`: feed it segments in batches of any size, finish it, and take what it knows."""
+"""`Tracker`: feed it segments in batches of any size, finish it, and take what it knows.
+
+Live and whole-file use run this same code. Connections that have left the table are judged in
+groups of a fixed size, in the order of their leaving, so that how a capture is cut into batches
+changes nothing.
+"""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
+from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp.timers import Profile
+from tcptrace.tcp.timers import profile as named_profile
+from tcptrace.tracker.connections import ConnectionTable
+from tcptrace.tracker.evidence import EvidenceLog
+from tcptrace.tracker.incarnations import settle_incarnations
+from tcptrace.tracker.judgement import Group, Judgement, Verdict
+from tcptrace.tracker.slots import Evidence, Slots, Tallies
 from tcptrace.tracker.transitions import Connections, Endpoints, Transitions
+from tcptrace.tracker.zeek import ZeekModel
+
+OPEN_LIMIT = 2_000_000
+ENDED_LINGER = 300_000_000_000
+GROUP = 256
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """All that the tracker says of a capture; conn numbers agree between the four."""
+    """All that the tracker says of a capture; conn numbers agree between the tables.
+
+    numbers : conn of the n-th connection that was begun (`Segments.opens`); a SYN that proved to
+        be a stray one counts for the connection that it strayed into.
+    """
 
     connections: Connections
     endpoints: Endpoints
     transitions: Transitions
     histories: list[str]
+    numbers: Matrix
+
+
+class Tracker:
+    """Rebuilds every connection of a capture from its segments.
+
+    profile : the timers that end silent states; `tcptrace.tcp.timers.profile`.
+    open_limit : connections kept open at once; beyond it the oldest idle one is evicted.
+    """
+
+    def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
+        self._table = ConnectionTable(open_limit, ENDED_LINGER, secrets.randbits(62))
+        self._log = EvidenceLog()
+        self._zeek = ZeekModel()
+        self._judgement = Judgement(profile or named_profile("linux"))
+        self._pending: list[int] = []
+        self._verdicts: list[Verdict] = []
+
+    def feed(self, segments: Segments) -> None:
+        """Take in a batch in capture order; fills its columns slot, sender and opens."""
+        count = len(segments)
+        self._table.assign(segments.cells, count)
+        self._log.add(segments.cells, count, self._table.matrix())
+        self._zeek.feed(segments.cells, count)
+        self._pending += self._table.left()
+        while len(self._pending) >= GROUP:
+            group, self._pending = self._pending[:GROUP], self._pending[GROUP:]
+            self._judge(group)
+
+    def finish(self) -> Reconstruction:
+        """The capture is over: judge what is still open and give everything."""
+        self._table.end_all()
+        self._pending += self._table.left()
+        self._judge(self._pending)
+        self._pending = []
+        verdict, numbers = settle_incarnations(Verdict.join(self._verdicts))
+        return Reconstruction(
+            verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
+        )
+
+    def _judge(self, group: list[int]) -> None:
+        if not group:
+            return
+        slots = self._table.matrix()
+        rows, offsets = self._log.collect(group, slots)
+        zeek, histories = Judgement.zeek_rows(self._zeek, group)
+        left = Group(
+            Slots(slots[group]),
+            Tallies(self._log.tallies_of(group)),
+            Evidence(rows),
+            offsets,
+            zeek,
+            histories,
+        )
+        self._verdicts.append(self._judgement.judge(left))
+        for slot in group:
+            self._table.release(slot)

@@ -3,9 +3,9 @@
 
 A second machine beside RFC 9293's, for it answers another question: what conn.log says, Zeek's
 own timers and its habit of believing every FIN and RST included. Read `_packet` first: it is
-the order of TCPSessionAdapter::Process; its rare steps stand in `tracker.zeek_machine`. A slot
-holds one of our connections; Zeek may cut it into several rows (a SYN unanswered for 5 s, long
-silence, a late packet after the close), and all of them are kept.
+the order of TCPSessionAdapter::Process; moves are looked up in `zeek_machine`, rare steps are
+`zeek_steps`. A slot holds one of our connections; Zeek may cut it into several rows (a SYN
+unanswered for 5 s, long silence, a late packet after the close), and all of them are kept.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import cython
 
 from tcptrace.decode.segments import Checksum, Kind, Mark, Segments
 from tcptrace.tcp import flags as bits
+from tcptrace.tcp import sequence
 from tcptrace.tracker import zeek_machine as machine
 from tcptrace.tracker import zeek_rows as words
+from tcptrace.tracker import zeek_steps as steps
 from tcptrace.tracker.zeek_rows import CONN_STATES as CONN_STATES
 from tcptrace.tracker.zeek_rows import EndpointState
 
@@ -48,25 +50,37 @@ RST = cython.declare(cython.longlong, bits.RST)
 ACK = cython.declare(cython.longlong, bits.ACK)
 CONTROLS = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST)
 
+
 INACTIVE = cython.declare(cython.longlong, int(EndpointState.INACTIVE))
-SYN_SENT = cython.declare(cython.longlong, int(EndpointState.SYN_SENT))
+ESTABLISHED = cython.declare(cython.longlong, int(EndpointState.ESTABLISHED))
 CLOSED = cython.declare(cython.longlong, int(EndpointState.CLOSED))
 RESET = cython.declare(cython.longlong, int(EndpointState.RESET))
-ONCE_D = cython.declare(cython.longlong, machine.SEEN["D"])
-ONCE_A = cython.declare(cython.longlong, machine.SEEN["A"])
-RESPONDER_BITS = cython.declare(cython.longlong, machine.RESPONDER_BITS)
+
+STATES = cython.declare(cython.longlong, machine.STATES)
+SEGMENTS = cython.declare(cython.longlong, machine.SEGMENTS)
+ACK_SHIFT = cython.declare(cython.longlong, machine.ACK_SHIFT)
+RESPONDER_SHIFT = cython.declare(cython.longlong, machine.RESPONDER_SHIFT)
+STATE_AFTER = cython.declare(bytes, machine.STATE_AFTER)
+PEER_AFTER = cython.declare(bytes, machine.PEER_AFTER)
+BEFORE = cython.declare(bytes, machine.BEFORE)
+ACTS = cython.declare(bytes, machine.ACTS)
+LETTER = cython.declare(bytes, machine.LETTER)
+ONCE_BIT = cython.declare(bytes, machine.ONCE_BIT)
+COMPLETES = cython.declare(bytes, machine.COMPLETES)
+CLOSES = cython.declare(cython.longlong, int(machine.Act.CLOSES))
 
 LINGER = cython.declare(cython.longlong, words.LINGER)
 FAR = cython.declare(cython.longlong, words.FAR)
 UNACKED = cython.declare(cython.longlong, words.UNACKED)
-MASK = cython.declare(cython.longlong, 0xFFFFFFFF)
-COMPLETES = cython.declare(bytes, words.COMPLETES)
+LONGEST = cython.declare(cython.Py_ssize_t, words.LONGEST_HISTORY)
+MASK = cython.declare(cython.longlong, sequence.MASK)
+HALF = cython.declare(cython.longlong, sequence.HALF)
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    return ((left - right + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    return ((left - right + HALF) & MASK) - HALF
 
 
 @cython.cclass
@@ -78,6 +92,9 @@ class Side:
     `trimmed` and `high` count from the ISN. `high` is one past the last octet kept, 0 for none.
     """
 
+    cython.declare(syn_mark=cython.longlong, fin_mark=cython.longlong, rst_mark=cython.longlong)
+    cython.declare(corrupt=cython.longlong, repeats=cython.longlong, shut=cython.longlong)
+    cython.declare(gaps=cython.longlong, fin_end=cython.longlong, vouched=cython.bint)
     sender = cython.declare(cython.longlong, visibility="public")
     state = cython.declare(cython.longlong, visibility="public")
     before = cython.declare(cython.longlong, visibility="public")
@@ -85,33 +102,23 @@ class Side:
     last = cython.declare(cython.longlong, visibility="public")
     acked = cython.declare(cython.longlong, visibility="public")
     fins = cython.declare(cython.longlong, visibility="public")
-    fin_end = cython.declare(cython.longlong, visibility="public")
     closed = cython.declare(cython.bint, visibility="public")
-    syn_mark = cython.declare(cython.longlong, visibility="public")
-    fin_mark = cython.declare(cython.longlong, visibility="public")
-    rst_mark = cython.declare(cython.longlong, visibility="public")
     packets = cython.declare(cython.longlong, visibility="public")
-    corrupt = cython.declare(cython.longlong, visibility="public")
-    repeats = cython.declare(cython.longlong, visibility="public")
-    shut = cython.declare(cython.longlong, visibility="public")
-    gaps = cython.declare(cython.longlong, visibility="public")
     missed = cython.declare(cython.longlong, visibility="public")
     delivered = cython.declare(cython.longlong, visibility="public")
     trimmed = cython.declare(cython.longlong, visibility="public")
     high = cython.declare(cython.longlong, visibility="public")
     ended = cython.declare(cython.bint, visibility="public")
-    vouched = cython.declare(cython.bint, visibility="public")
     given_up = cython.declare(cython.bint, visibility="public")
     blocks = cython.declare(object, visibility="public")
 
     def __init__(self, sender: cython.longlong) -> None:
         self.sender = sender
         self.state = self.before = INACTIVE
-        self.start = self.last = self.acked = self.fins = self.fin_end = 0
+        self.start = self.last = self.acked = self.fins = self.fin_end = self.packets = 0
         self.syn_mark = self.fin_mark = self.rst_mark = 0
-        self.packets = self.corrupt = self.repeats = self.shut = self.gaps = self.missed = 0
+        self.corrupt = self.repeats = self.shut = self.gaps = self.missed = self.high = 0
         self.delivered = self.trimmed = 1
-        self.high = 0
         self.closed = self.ended = self.given_up = self.vouched = False
         self.blocks = None
 
@@ -148,16 +155,19 @@ class Side:
     def _acknowledge(self, number: cython.longlong, flags: cython.longlong) -> cython.longlong:
         """The peer acknowledges up to `number`: relative to the ISN, 0 if below it."""
         if self.state == INACTIVE:
-            machine.number(self, (number - 1) & MASK, (number - 1) & MASK)
+            steps.number(self, (number - 1) & MASK, (number - 1) & MASK)
             return 1
-        relative: cython.longlong = self._relative(number, self.acked)
-        if relative < 0:
-            return 0
         last: cython.longlong = self.acked & MASK
+        relative: cython.longlong = self._relative(number, self.acked)
         far: cython.longlong = _diff(number, last)
-        if far > 0 and not flags & RST and not (number == 0 and far > FAR):
+        if relative >= 0 and far > 0 and not flags & RST and not (number == 0 and far > FAR):
             self.acked = ((self.acked >> 32) + (number < last) << 32) + number
-        return relative
+        return max(relative, 0)
+
+    @cython.cfunc
+    def _clean(self) -> cython.bint:
+        """Whether gaps in its stream can be believed."""
+        return self.state == ESTABLISHED or (self.state == CLOSED and self.before == ESTABLISHED)
 
     @cython.cfunc
     def _store(self, peer: Side, start: cython.longlong, end: cython.longlong) -> cython.int:
@@ -168,23 +178,28 @@ class Side:
         self.high = max(self.high, end)
         unacked: cython.bint = 0 <= self.acked - self.start <= 1
         if start > self.delivered or self.blocks is not None or unacked:
-            machine.store(self, peer, start, end)
+            steps.store(self, peer, start, end)
         else:
             self.delivered = max(self.delivered, end)
         if self.delivered - self.trimmed > UNACKED:
-            machine.give_up(self)
+            steps.give_up(self)
         return 0
 
 
 @cython.cclass
 class Connection:
-    """A connection of Zeek's, and the segment at hand; `previous` was cut off in the same slot."""
+    """A connection of Zeek's; `previous` is the one that it cut off in the same slot.
 
+    `seen` has a bit for each letter that is in the history (`zeek_machine.ONCE`), `met` one for
+    each role whose first packet is over; `ports` are sender 0's and sender 1's.
+    """
+
+    cython.declare(seen=cython.longlong)
     previous = cython.declare(object, visibility="public")
+    ports = cython.declare(tuple, visibility="public")
     first = cython.declare(Side, visibility="public")
     second = cython.declare(Side, visibility="public")
     orig = cython.declare(cython.longlong, visibility="public")
-    seen = cython.declare(cython.longlong, visibility="public")
     history = cython.declare(bytearray, visibility="public")
     partial = cython.declare(cython.bint, visibility="public")
     met = cython.declare(cython.longlong, visibility="public")
@@ -195,114 +210,68 @@ class Connection:
     delete_at = cython.declare(cython.longlong, visibility="public")
     idle = cython.declare(cython.longlong, visibility="public")
     deferred = cython.declare(cython.bint, visibility="public")
-    time = cython.declare(cython.longlong, visibility="public")
-    seq = cython.declare(cython.longlong, visibility="public")
-    flags = cython.declare(cython.longlong, visibility="public")
-    payload = cython.declare(cython.longlong, visibility="public")
-    src_port = cython.declare(cython.longlong, visibility="public")
-    dst_port = cython.declare(cython.longlong, visibility="public")
-    whole = cython.declare(cython.bint, visibility="public")
     completeness = cython.declare(cython.longlong, visibility="public")
     segments = cython.declare(cython.longlong, visibility="public")
 
-    def __init__(self, previous: Connection | None, sender: cython.longlong) -> None:
-        self.previous = previous
+    def __init__(self, previous: Connection | None, sender: cython.longlong, ports: tuple) -> None:
+        self.previous, self.orig, self.ports = previous, sender, ports
         self.completeness = 0 if previous is None else previous.completeness
         self.segments = 0 if previous is None else previous.segments
         self.first, self.second = Side(0), Side(1)
-        self.orig = sender
-        self.seen = self.met = 0
+        self.seen = self.met = self.time_start = self.time_end = self.created = 0
         self.history = bytearray()
         self.partial = self.deferred = False
         self.attempt_at = self.delete_at = words.NEVER
         self.idle = words.HANDSHAKE_IDLE
-        self.time_start = self.time_end = self.created = 0
-        self.whole = False
-        self.time = self.seq = self.flags = self.payload = self.src_port = self.dst_port = 0
 
     @cython.cfunc
-    def _take(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
-        """Put the segment at hand into place; a damaged one has no flags to act on."""
-        self.time = rows[at + TIME]
-        self.seq = rows[at + SEQ]
-        self.flags = 0 if rows[at + KIND] == DAMAGED else rows[at + FLAGS]
-        self.payload = rows[at + PAYLOAD]
-        self.whole = rows[at + KEPT] >= self.payload
-        self.src_port = rows[at + SRC_PORT]
-        self.dst_port = rows[at + DST_PORT]
+    def _add(self, side: Side, letter: cython.longlong, count: cython.longlong) -> cython.int:
+        """Add a letter, a small one for the responder, for the 1st, 10th, 100th, ... of a kind."""
+        while count % 10 == 0:
+            count //= 10
+        if count == 1 and len(self.history) < LONGEST:
+            self.history.append(letter if side.sender == self.orig else letter | 32)
         return 0
 
     @cython.cfunc
-    def _over(self, now: cython.longlong) -> cython.bint:
-        """Whether the segment at hand begins another of Zeek's rows."""
-        timer: cython.longlong = min(self.attempt_at, self.delete_at)
-        if now < timer and now - self.time_end < LINGER and not self.flags & SYN:
-            return False
-        orig: Side = self.second if self.orig else self.first
-        resp: Side = self.first if self.orig else self.second
-        if machine.timed_out(self, orig, resp, now):
-            return True
-        return self.flags & SYN and machine.reused(orig, resp, self.flags, self.seq)
-
-    @cython.cfunc
-    def _packet(
-        self, side: Side, peer: Side, ack: cython.longlong, window: cython.longlong
+    def _add_own(
+        self, side: Side, kind: cython.Py_ssize_t, controls: cython.longlong, place: cython.longlong
     ) -> cython.int:
-        """One packet that counts, in the order of TCPSessionAdapter::Process."""
-        flags: cython.longlong = self.flags
-        role: cython.longlong = 1 if side.sender == self.orig else 2
-        if not self.met & role and (role == 1 or not self.partial):
-            self.partial = not flags & SYN or (role == 1 and flags & ACK)
-        data: cython.longlong = 0 if flags & RST else self.payload
-        seg_len: cython.longlong = data + ((flags & SYN) != 0) + ((flags & FIN) != 0)
-        end: cython.longlong = (self.seq + seg_len) & MASK
-        if side.state == INACTIVE or flags & SYN:
-            machine.begin(side, flags, self.seq, end)
-        start: cython.longlong = side._relative(self.seq, side.last)
-        self._letters(side, peer, start, window)
-        if not (side.closed and peer.closed):
-            self.time_end = self.time
-        if flags & FIN:
-            side.fins += 1
-            side.fin_end = start + seg_len
-        acked: cython.longlong = peer._acknowledge(ack, flags) if flags & ACK else 0
-        if side._send(end, flags) and self.payload > 0:
-            side.repeats += 1
-            machine.add_scaled(self, side, "T", side.repeats)
-        closing: cython.bint = False
-        if flags & CONTROLS or side.state == INACTIVE:
-            closing = machine.move(self, side, peer)
-        if acked:
-            self._trim(peer, side, acked)
-        self.met |= role
-        if data > 0 and start >= 0 and self.whole:
-            start += (flags & SYN) != 0
-            side._store(peer, start, start + data)
-        if side.fins or side.state >= CLOSED:
-            machine.check_end(self, side, peer)
-        if closing:
-            machine.close(self, side, peer)
-        side.packets += 1
+        """The letter of a packet's own flags, from `place` on; marks say where the last was."""
+        letter: cython.longlong = LETTER[kind]
+        changed: cython.bint = False
+        if controls == SYN:
+            changed, side.syn_mark = place != side.syn_mark, place
+        elif controls == FIN:
+            changed, side.fin_mark = place != side.fin_mark, place
+        elif controls == RST:
+            changed, side.rst_mark = place != side.rst_mark, place
+        elif not controls and len(self.history) == 1 and self.history == b"H":
+            steps.flip(self)
+            self.history[:] = b"^h"
+        shift: cython.longlong = 0 if side.sender == self.orig else RESPONDER_SHIFT
+        once: cython.longlong = cython.cast(cython.longlong, ONCE_BIT[kind]) << shift
+        if changed or not self.seen & once:
+            self._add(side, letter, 1)
+        self.seen |= once
         return 0
 
     @cython.cfunc
-    def _letters(
-        self, side: Side, peer: Side, start: cython.longlong, window: cython.longlong
-    ) -> cython.int:
-        """The letters of a packet's own flags and of its window."""
-        once: cython.longlong = ONCE_D if self.payload else ONCE_A
-        if self.flags & CONTROLS:
-            machine.add_control(self, side, self.flags, start, start + self.payload)
-        elif self.payload or self.flags & ACK:
-            if side.sender != self.orig:
-                once <<= RESPONDER_BITS
-            if not self.seen & once:
-                machine.add_plain(self, side, "D" if self.payload else "A")
-        boring: cython.bint = peer.state == CLOSED or side.state == RESET
-        if window == 0 and not self.flags & RST and not boring:
-            side.shut += 1
-            machine.add_scaled(self, side, "W", side.shut)
-        return 0
+    def _move(
+        self, side: Side, peer: Side, kind: cython.Py_ssize_t, time: cython.longlong
+    ) -> cython.bint:
+        """Move the sender's machine, and the peer's with it; whether the sender closes."""
+        place: cython.Py_ssize_t = 0 if side.sender == self.orig else STATES
+        place = ((place + side.state) * STATES + peer.state) * 2 * SEGMENTS + kind
+        if BEFORE[place] != STATES:
+            side.before = BEFORE[place]
+            side.state = STATE_AFTER[place]
+        if PEER_AFTER[place] != peer.state:
+            peer.before = peer.state
+            peer.state = PEER_AFTER[place]
+        if ACTS[place] & ~CLOSES:
+            steps.act(self, side, peer, ACTS[place], time)
+        return ACTS[place] & CLOSES
 
     @cython.cfunc
     def _trim(self, side: Side, peer: Side, upto: cython.longlong) -> cython.int:
@@ -311,13 +280,28 @@ class Connection:
             upto = side.fin_end - 1
         if upto <= side.trimmed:
             return 0
-        if upto > side.delivered:
-            machine.fill_gaps(self, side, peer, upto)
+        while upto > side.delivered and not (upto <= 2 and self.partial):
+            self._gap(side, peer, upto if side.blocks is None else min(upto, side.blocks.starts[0]))
+            if side.blocks is not None:
+                steps.absorb(side)
         side.trimmed = upto
         if side.blocks is not None:
-            machine.absorb(side)
-        if side.fins or side.state >= CLOSED:
-            machine.check_end(self, side, peer)
+            steps.absorb(side)
+        return self._check_end(side, peer)
+
+    @cython.cfunc
+    def _gap(self, side: Side, peer: Side, upto: cython.longlong) -> cython.int:
+        if side._clean() and peer._clean() and not side.given_up:
+            side.missed += upto - side.delivered
+            side.gaps += 1
+            self._add(side, ord("G"), side.gaps)
+        side.delivered = upto
+        return 0
+
+    @cython.cfunc
+    def _check_end(self, side: Side, peer: Side) -> cython.int:
+        if not side.ended and (side.fins or side.state >= CLOSED):
+            steps.check_end(self, side, peer)
         return 0
 
 
@@ -334,6 +318,7 @@ class ZeekModel:
     check_checksums: cython.bint
     clock: cython.longlong
     slots: list
+    rows: cython.longlong[::1]
 
     def __init__(self, check_checksums: bool = True) -> None:
         self.check_checksums = check_checksums
@@ -342,51 +327,113 @@ class ZeekModel:
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Take in the first `count` rows of `Segments.cells`; slot, sender, opens are filled in."""
+        self.rows = rows
         at: cython.Py_ssize_t
         for at in range(0, count * WIDTH, WIDTH):
             if rows[at + KIND] != ICMP_ERROR:
-                self._segment(rows, at)
+                self._segment(at, self._connection(at))
 
     def connection(self, slot: cython.Py_ssize_t) -> Connection | None:
         """The slot's last connection, `previous` leading to those before; None if never fed."""
         return self.slots[slot] if slot < len(self.slots) else None
 
     @cython.cfunc
-    def _segment(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
-        conn: Connection = self._connection(rows, at)
-        if conn is None:
-            return 0
-        side: Side = conn.second if rows[at + SENDER] else conn.first
-        conn.segments += 1
-        conn.completeness |= COMPLETES[(conn.flags & 31) * 2 + (conn.payload > 0)]
-        if rows[at + KIND] == DAMAGED or rows[at + MARKS] & HEADER_CUT:
-            return 0
-        if self.check_checksums and side.vouched and rows[at + CHECKSUM] == BAD:
-            side.corrupt += 1
-            machine.add_scaled(conn, side, "C", side.corrupt)
-            return 0
-        if rows[at + CHECKSUM] == GOOD:
-            side.vouched = True
-        peer: Side = conn.first if rows[at + SENDER] else conn.second
-        return conn._packet(side, peer, rows[at + ACK_NUMBER], rows[at + WINDOW])
-
-    @cython.cfunc
-    def _connection(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> Connection:
+    def _connection(self, at: cython.Py_ssize_t) -> Connection:
         """The connection that Zeek counts the row to, opened where need be; None: to none."""
-        slot: cython.Py_ssize_t = rows[at + SLOT]
-        self.clock = max(self.clock, rows[at + TIME])
+        slot: cython.Py_ssize_t = self.rows[at + SLOT]
+        now: cython.longlong = max(self.clock, self.rows[at + TIME])
+        # What a damaged header says of itself counts for nothing.
+        flags: cython.longlong = self.rows[at + FLAGS] * (self.rows[at + KIND] != DAMAGED)
+        self.clock = now
         while slot >= len(self.slots):
             self.slots.append(None)
-        conn: Connection = None if rows[at + OPENS] else self.slots[slot]
+        conn: Connection = None if self.rows[at + OPENS] else self.slots[slot]
         if conn is not None:
-            side: Side = conn.second if rows[at + SENDER] else conn.first
-            if self.check_checksums and side.vouched and rows[at + MARKS] & IP_CHECKSUM:
+            side: Side = conn.second if self.rows[at + SENDER] else conn.first
+            if self.check_checksums and side.vouched and self.rows[at + MARKS] & IP_CHECKSUM:
                 return None
-            conn._take(rows, at)
-            if not conn._over(self.clock):
+            quiet: cython.bint = now >= min(conn.attempt_at, conn.delete_at, conn.time_end + LINGER)
+            if not quiet and not flags & SYN:
                 return conn
-        conn = Connection(conn, rows[at + SENDER])
-        conn._take(rows, at)
-        machine.open_connection(conn, self.clock)
+            if not steps.is_over(conn, flags, self.rows[at + SEQ], now):
+                return conn
+        ports = (self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
+        sender: cython.longlong = self.rows[at + SENDER]
+        conn = Connection(conn, sender, ports[::-1] if sender else ports)
+        steps.open_connection(conn, self.rows[at + TIME], now, flags, ports)
         self.slots[slot] = conn
         return conn
+
+    @cython.cfunc
+    def _segment(self, at: cython.Py_ssize_t, conn: Connection) -> cython.int:
+        if conn is None:
+            return 0
+        flags: cython.longlong = self.rows[at + FLAGS] & (CONTROLS | ACK)
+        kind: cython.Py_ssize_t = (flags & CONTROLS) | (flags & ACK) >> ACK_SHIFT
+        kind = 2 * kind + (self.rows[at + PAYLOAD] > 0)
+        side: Side = conn.second if self.rows[at + SENDER] else conn.first
+        if self.rows[at + KIND] != DAMAGED:
+            conn.segments += 1
+            conn.completeness |= COMPLETES[kind]
+        if self.rows[at + KIND] == DAMAGED or self.rows[at + MARKS] & HEADER_CUT:
+            return 0
+        if self.check_checksums and side.vouched and self.rows[at + CHECKSUM] == BAD:
+            side.corrupt += 1
+            return conn._add(side, ord("C"), side.corrupt)
+        side.vouched = side.vouched or self.rows[at + CHECKSUM] == GOOD
+        side.packets += 1
+        return self._packet(
+            at, kind, conn, side, conn.first if self.rows[at + SENDER] else conn.second
+        )
+
+    @cython.cfunc
+    def _packet(
+        self,
+        at: cython.Py_ssize_t,
+        kind: cython.Py_ssize_t,
+        conn: Connection,
+        side: Side,
+        peer: Side,
+    ) -> cython.int:
+        """One packet that counts, in the order of TCPSessionAdapter::Process."""
+        flags: cython.longlong = self.rows[at + FLAGS]
+        role: cython.longlong = 1 if side.sender == conn.orig else 2
+        if not conn.met & role and (role == 1 or not conn.partial):
+            conn.partial = not flags & SYN or (role == 1 and flags & ACK != 0)
+        payload: cython.longlong = self.rows[at + PAYLOAD]
+        data: cython.longlong = 0 if flags & RST else payload
+        seg_len: cython.longlong = data + ((flags & SYN) != 0) + ((flags & FIN) != 0)
+        end: cython.longlong = (self.rows[at + SEQ] + seg_len) & MASK
+        if side.state == INACTIVE or flags & SYN:
+            steps.begin(side, flags, self.rows[at + SEQ], end)
+        start: cython.longlong = side._relative(self.rows[at + SEQ], side.last)
+        if LETTER[kind]:
+            conn._add_own(side, kind, flags & CONTROLS, start + (payload if flags & FIN else 0))
+        boring: cython.bint = (flags & RST) != 0 or peer.state == CLOSED or side.state == RESET
+        if self.rows[at + WINDOW] == 0 and not boring:
+            side.shut += 1
+            conn._add(side, ord("W"), side.shut)
+        if not (side.closed and peer.closed):
+            conn.time_end = self.rows[at + TIME]
+        if flags & FIN:
+            side.fins += 1
+            side.fin_end = start + seg_len
+        acked: cython.longlong = 0
+        if flags & ACK:
+            acked = peer._acknowledge(self.rows[at + ACK_NUMBER], flags)
+        if side._send(end, flags) and payload > 0:
+            side.repeats += 1
+            conn._add(side, ord("T"), side.repeats)
+        closes: cython.bint = False
+        if flags & CONTROLS or side.state == INACTIVE:
+            closes = conn._move(side, peer, kind, self.rows[at + TIME])
+        if acked:
+            conn._trim(peer, side, acked)
+        conn.met |= role
+        if 0 < data <= self.rows[at + KEPT] and start >= 0:
+            start += (flags & SYN) != 0
+            side._store(peer, start, start + data)
+        conn._check_end(side, peer)
+        if closes:
+            steps.close(conn, side, peer)
+        return 0

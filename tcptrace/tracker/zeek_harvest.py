@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import cython
 
-from tcptrace.tcp import flags as bits
-from tcptrace.tracker.zeek_machine import size
+from tcptrace.tracker.completeness import Completeness
 from tcptrace.tracker.zeek_rows import ZeekRows
+from tcptrace.tracker.zeek_steps import size
 
 if TYPE_CHECKING:
     from tcptrace.tracker.zeek import Connection, ZeekModel
@@ -27,8 +27,7 @@ MISSED = cython.declare(cython.Py_ssize_t, ZeekRows.index("missed_0"))
 COMPLETENESS = cython.declare(cython.Py_ssize_t, ZeekRows.index("completeness"))
 ORIG_STATE = cython.declare(cython.Py_ssize_t, ZeekRows.index("orig_state"))
 RESP_STATE = cython.declare(cython.Py_ssize_t, ZeekRows.index("resp_state"))
-SYN_ACK = cython.declare(cython.longlong, bits.SYN | bits.ACK)
-SYN = cython.declare(cython.longlong, bits.SYN)
+SYN = cython.declare(cython.longlong, int(Completeness.SYN))
 
 
 def harvest(model: ZeekModel, slots: cython.longlong[::1]) -> tuple[ZeekRows, list[str]]:
@@ -83,7 +82,7 @@ def _fill_slot(
 def _fill(cells: cython.longlong[::1], at: cython.Py_ssize_t, conn: Connection) -> cython.int:
     first, second = conn.first, conn.second
     swapped: cython.bint = conn.orig
-    alone: cython.bint = conn.segments == 1 and conn.flags & SYN_ACK != SYN
+    alone: cython.bint = conn.segments == 1 and not conn.completeness & SYN
     cells[at + SWAPPED] = swapped
     cells[at + TIME_START] = conn.time_start
     cells[at + TIME_END] = conn.time_end

@@ -7,14 +7,13 @@ TCP_Endpoint.h; the loop that fills these rows is `tracker.zeek`.
 from __future__ import annotations
 
 import re
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tcptrace.columns import Rows
-from tcptrace.tcp.flags import ACK, FIN, RST, SYN
 
 CONN_STATES = (
     *("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR"),
@@ -57,39 +56,6 @@ class EndpointState(IntEnum):
     ESTABLISHED = 4
     CLOSED = 5
     RESET = 6
-
-
-class Completeness(IntFlag):
-    """The bits of Wireshark's tcp.completeness."""
-
-    SYN = 1
-    SYN_ACK = 2
-    ACK = 4
-    DATA = 8
-    FIN = 16
-    RST = 32
-
-
-def _completes(control_bits: int, has_payload: bool) -> Completeness:
-    """What a segment adds to its stream's completeness, packet-tcp.c."""
-    done = Completeness(0)
-    if control_bits & (SYN | ACK) == SYN:
-        done |= Completeness.SYN | (Completeness.DATA if has_payload else done)
-    elif control_bits & SYN:
-        done |= Completeness.SYN_ACK
-    elif control_bits & ACK:
-        done |= Completeness.DATA if has_payload else Completeness.ACK
-    if control_bits & (FIN | ACK) == FIN | ACK:
-        done |= Completeness.FIN
-    return done | Completeness.RST if control_bits & RST else done
-
-
-# By the five control bits FIN to ACK, twice each: without and with payload.
-COMPLETES = bytes(
-    _completes(control_bits, has_payload)
-    for control_bits in range(2 * ACK)
-    for has_payload in (False, True)
-)
 
 
 class ZeekRows(Rows):

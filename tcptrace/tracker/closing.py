@@ -1,0 +1,498 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""How each endpoint closed: the milestones fin_out, fin_taken and fin_acked.
+
+The acknowledgement of a FIN is the only proof that it was taken in (RFC 9293 section 3.10.7.4);
+a repetition of any octet up to the FIN refutes every ACK of it that would have arrived before.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Kind
+from tcptrace.tcp import flags
+from tcptrace.tcp.states import Event
+from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
+TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
+SACK_LEFT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
+SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
+
+FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
+FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
+CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+BASE = cython.declare(cython.Py_ssize_t, Sides.index("base"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
+FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+FIN_SEEN = cython.declare(cython.Py_ssize_t, Sides.index("fin_seen"))
+NXT = cython.declare(cython.Py_ssize_t, Sides.index("nxt"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
+CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
+SND_FIN = cython.declare(cython.longlong, Event.SND_FIN)
+RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
+RCV_ACK_OF_FIN = cython.declare(cython.longlong, Event.RCV_ACK_OF_FIN)
+ECHO = cython.declare(cython.longlong, Reason.ECHO)
+NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
+UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
+OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
+SILENCE = cython.declare(cython.longlong, Reason.SILENCE)
+DUPLICATE_SACK = cython.declare(cython.longlong, Reason.DUPLICATE_SACK)
+ONE_SIDED = cython.declare(cython.longlong, Reason.ONE_SIDED)
+
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+
+
+@cython.cclass
+class Closing:
+    """One pass over the evidence of a batch of connections."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    now: cython.longlong
+    w: object
+
+    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def settle(
+        self, offsets: cython.longlong[::1], count: cython.Py_ssize_t, now: cython.longlong[::1]
+    ) -> None:
+        """Fill the closing milestones of both sides of each connection; the tap watched until `now`."""
+        conn: cython.Py_ssize_t
+        for conn in range(count):
+            self.first, self.last = offsets[conn], offsets[conn + 1]
+            self.now = now[conn]
+            self.w.look(self.first, self.last)
+            one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
+            two: cython.Py_ssize_t = one + SIDE_WIDTH
+            for at in (one, two):
+                for milestone in (FIN_OUT, FIN_ACKED, FIN_TAKEN):
+                    self.e[at + milestone + WHEN] = NEVER
+            self._hidden_fin(one, 0)
+            self._hidden_fin(two, 1)
+            self._close(one, two, 0)
+            self._close(two, one, 1)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _hidden_fin(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
+        """A FIN that was not captured: its octet is used or acknowledged, one past all captured."""
+        r, e = self.r, self.e
+        if e[at + FIN_OCTET] >= 0:
+            return 0
+        highest: cython.longlong = 1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + END] > r[k + BEGIN]:
+                highest = max(highest, r[k + END])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        if max(e[at + NXT], e[at + UNA]) == highest + 1:
+            e[at + FIN_OCTET] = highest
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _close(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
+    ) -> cython.int:
+        """The FIN of one side: its sending, its being taken in, its being acknowledged."""
+        fin: cython.longlong = self.e[at + FIN_OCTET]
+        if fin < 0:
+            return 0
+        proof: cython.Py_ssize_t = self._covering(1 - side, fin, self.first)
+        self._fin_leaves(at, side, fin, proof)
+        self._fin_taken(at, peer, side, fin, proof)
+        self._fin_acknowledged(at, peer, side, fin, proof)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _covering(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's next segment from `row` on that acknowledges the peer's octet `fin`."""
+        row = self.w.next_row(row, side, ACK_BIT, RST)
+        while row >= 0 and self.r[row * WIDTH + ACKED] <= fin:
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return row
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fin_copy(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's next segment from `row` on that carries its FIN."""
+        row = self.w.next_row(row, side, FIN, RST)
+        while row >= 0 and self.r[row * WIDTH + END] != fin + 1:
+            row = self.w.next_row(row + 1, side, FIN, RST)
+        return row
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _beyond(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's next segment numbered behind its own FIN: it had sent it before."""
+        row = self.w.next_row(row, side, 0, RST)
+        while row >= 0 and self.r[row * WIDTH + BEGIN] <= fin:
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return row
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _fin_leaves(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        r, e = self.r, self.e
+        copy: cython.Py_ssize_t = self._fin_copy(side, fin, self.first)
+        beyond: cython.Py_ssize_t = self._beyond(side, fin, self.first)
+        if copy >= 0 and (proof < 0 or copy < proof) and (beyond < 0 or copy < beyond):
+            self.w.sends(at + FIN_OUT, at, copy)
+            self.w.say(at + FIN_OUT, OBSERVED, SND_FIN, OWN_SEGMENT)
+            e[at + FIN_OUT + EARLIEST] = min(
+                e[at + FIN_OUT + EARLIEST], self._idle_since(at, side, copy)
+            )
+            return 0
+        t: cython.longlong = self.now
+        if beyond >= 0:
+            t = r[beyond * WIDTH + SENT]
+            e[at + FIN_OUT + SHOWN_BY] = r[beyond * WIDTH + PACKET]
+        if proof >= 0:
+            trip: cython.longlong = r[proof * WIDTH + ARRIVES] - r[proof * WIDTH + SENT]
+            t = min(t, r[proof * WIDTH + SENT] - trip)
+        low: cython.longlong = self._last_before(side, fin, t)
+        self.w.moment(at + FIN_OUT, max(t, low), low, max(t, low))
+        self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _last_before(
+        self, side: cython.longlong, fin: cython.longlong, moment: cython.longlong
+    ) -> cython.longlong:
+        """When the side last sent something below its FIN, before the moment; NEVER if never."""
+        r = self.r
+        found: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + END] <= fin and r[k + SENT] <= moment:
+                found = max(found, r[k + SENT])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return found
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _idle_since(
+        self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
+    ) -> cython.longlong:
+        """Since when something was outstanding before the FIN left: close() may be as old."""
+        r = self.r
+        begin: cython.longlong = r[copy * WIDTH + BEGIN]
+        since: cython.longlong = r[copy * WIDTH + SENT] - self.e[at + JITTER] - MILLISECOND
+        sent: cython.longlong = 0
+        acked: cython.longlong = 0
+        row: cython.Py_ssize_t
+        for row in range(self.first, copy):
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + COPY] or r[k + DOUBT] or r[k + KIND] != SEGMENT or r[k + FLAGS] & RST:
+                continue
+            if r[k + SENDER] == side:
+                if r[k + END] > r[k + BEGIN] and sent <= acked:
+                    since = r[k + SENT]
+                sent = max(sent, r[k + END])
+            else:
+                acked = max(acked, r[k + ACKED])
+        if acked >= begin:
+            return r[copy * WIDTH + SENT] - self.e[at + JITTER] - MILLISECOND
+        return since
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _fin_taken(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        """The peer takes the FIN in: proved by its ACK, else presumed of the copies not refuted."""
+        r, e = self.r, self.e
+        m: cython.Py_ssize_t = peer + FIN_TAKEN
+        cause: cython.Py_ssize_t
+        if proof >= 0:
+            cause = self._taken_copy(side, fin, proof)
+            if cause >= 0:
+                self.w.takes(m, peer, cause, proof)
+                self.w.say(m, CONFIRMED, RCV_FIN, ECHO)
+            else:
+                t: cython.longlong = r[proof * WIDTH + SENT]
+                self.w.moment(m, t, min(t, e[at + FIN_OUT + EARLIEST]), r[proof * WIDTH + TIME])
+                self.w.say(m, INFERRED, RCV_FIN, UNCAPTURED)
+                e[m + SHOWN_BY] = e[m + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+            return 0
+        cause = self._presumed_copy(peer, side, fin)
+        if cause >= 0:
+            self.w.takes(m, peer, cause, -1)
+            self.w.say(m, PRESUMED, RCV_FIN, NOT_REPEATED)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _taken_copy(
+        self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Which of the side's segments, arriving before the proof left, completed its octets."""
+        r = self.r
+        p: cython.Py_ssize_t = proof * WIDTH
+        chosen: cython.Py_ssize_t = -1
+        echoed: cython.Py_ssize_t = -1
+        before: cython.Py_ssize_t = -1
+        row: cython.Py_ssize_t = self._fin_copy(side, fin, self.first)
+        start: cython.Py_ssize_t = row
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + END] > r[k + BEGIN] and not r[k + PROBE] and r[k + DOUBT] == 0:
+                if r[k + HAS_TIMESTAMP] and r[p + HAS_TIMESTAMP] and r[k + TSVAL] == r[p + TSECR]:
+                    if echoed < 0:
+                        echoed = row
+                        before = chosen
+                if chosen < 0 or r[k + ARRIVES] <= r[p + SENT] + MILLISECOND:
+                    chosen = row
+            row = self.w.next_row(row + 1, side, 0, RST)
+        if start < 0:
+            return self._filler(side, proof)
+        if self._duplicate_sack(side, fin, proof):
+            if before >= 0:
+                return before
+            return start if echoed < 0 or start < echoed else -1
+        return echoed if echoed >= 0 else chosen
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _filler(self, side: cython.longlong, proof: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """No copy of the FIN was captured: nothing is known but the proof."""
+        return -1
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _duplicate_sack(
+        self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether the proof carries a D-SACK of the FIN (RFC 2883) that is not an old block again."""
+        r = self.r
+        p: cython.Py_ssize_t = proof * WIDTH
+        if r[p + SACK_BLOCKS] == 0 or _diff(r[p + SACK_RIGHT], r[p + ACK]) > 0:
+            return False
+        if _diff(r[p + ACK], r[p + SACK_RIGHT]) > r[p + ACKED] - (fin + 1):
+            return False
+        row: cython.Py_ssize_t = proof - 1
+        while row >= self.first:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENDER] == r[p + SENDER] and not r[k + COPY] and r[k + KIND] == SEGMENT:
+                same: cython.bint = r[k + SACK_RIGHT] == r[p + SACK_RIGHT]
+                return not (r[k + SACK_BLOCKS] > 0 and same)
+            row -= 1
+        return True
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _presumed_copy(
+        self, peer: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.Py_ssize_t:
+        """The first copy of the FIN after which the peer did not speak as if it lacked it."""
+        r, e = self.r, self.e
+        slack: cython.longlong = 2 * MILLISECOND + e[peer + JITTER]
+        lacking: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, 0)
+        while row >= 0:
+            lacking = max(lacking, r[row * WIDTH + SENT])
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, 0)
+        copies: cython.longlong = 0
+        found: cython.Py_ssize_t = -1
+        row = self._fin_copy(side, fin, self.first)
+        while row >= 0:
+            copies += 1
+            if found < 0 and r[row * WIDTH + ARRIVES] + slack >= lacking:
+                found = row
+            row = self._fin_copy(side, fin, row + 1)
+        return found if copies < 2 or not e[peer + SPOKE] else -1
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _fin_acknowledged(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        r, e = self.r, self.e
+        m: cython.Py_ssize_t = at + FIN_ACKED
+        repeated: cython.longlong = self._last_repeat(side, fin)
+        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
+        row: cython.Py_ssize_t = proof
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + DOUBT] == 0 and r[k + ARRIVES] + slack >= repeated:
+                break
+            row = self._covering(1 - side, fin, row + 1)
+        if row >= 0:
+            self.w.takes(m, at, row, -1)
+            self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
+            self._confirm_ack(at, peer, side, row)
+        elif self._quiet(at, side, fin):
+            self._silent_ack(at, peer, side, fin, proof)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _confirm_ack(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        cause: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A later segment that echoes the ACK, or acknowledges octets sent only with it, proves it."""
+        r, e = self.r, self.e
+        c: cython.Py_ssize_t = cause * WIDTH
+        m: cython.Py_ssize_t = at + FIN_ACKED
+        fresh: cython.longlong = r[c + BEGIN]
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            later: cython.bint = r[k + SENT] >= r[c + TIME]
+            echo: cython.bint = (
+                r[k + HAS_TIMESTAMP] != 0
+                and r[c + HAS_TIMESTAMP] != 0
+                and _diff(r[k + TSECR], r[c + TSVAL]) >= 0
+            )
+            if later and (echo or (r[k + ACKED] > fresh and r[c + REPEAT] == 0)):
+                e[m + BASIS], e[m + CONFIRMED_BY] = CONFIRMED, r[k + PACKET]
+                e[m + LATEST] = max(e[m + EARLIEST], r[k + TIME])
+                e[m + WHEN] = max(e[m + EARLIEST], min(e[m + WHEN], r[k + SENT]))
+                return 0
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _last_repeat(self, side: cython.longlong, fin: cython.longlong) -> cython.longlong:
+        """When the side last repeated an octet up to its FIN; NEVER if it did not."""
+        r = self.r
+        latest: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + BEGIN] <= fin and r[k + END] > r[k + BEGIN] and not r[k + PROBE]:
+                latest = max(latest, r[k + SENT])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return latest
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _quiet(
+        self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.bint:
+        """Whether the side would have repeated its FIN by now, had no ACK arrived."""
+        r = self.r
+        last: cython.longlong = NEVER
+        gap: cython.longlong = FIRST_RTO + 2 * max(self.e[at + TURNAROUND], 0)
+        row: cython.Py_ssize_t = self._fin_copy(side, fin, self.first)
+        copies: cython.longlong = 0
+        while row >= 0:
+            sent: cython.longlong = r[row * WIDTH + SENT]
+            if last != NEVER:
+                gap = max(gap, 2 * (sent - last))
+            last = sent
+            copies += 1
+            row = self._fin_copy(side, fin, row + 1)
+        if last == NEVER:
+            return True
+        return copies < 3 and self.now > last + (gap * 11) // 5
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _silent_ack(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        """No ACK of the FIN was captured that holds, yet nothing is repeated: one came unseen."""
+        r, e = self.r, self.e
+        m: cython.Py_ssize_t = at + FIN_ACKED
+        trip: cython.longlong = max(e[peer + TURNAROUND], 0) + max(e[at + TURNAROUND], 0)
+        t: cython.longlong = max(self._last_repeat(side, fin), e[at + FIN_OUT + WHEN])
+        self.w.moment(m, t + trip, t, t + trip + FIRST_RTO)
+        self.w.say(m, INFERRED, RCV_ACK_OF_FIN, SILENCE)
+        if e[peer + FIN_TAKEN + WHEN] == NEVER:
+            self.w.moment(peer + FIN_TAKEN, t + trip // 2, t, t + trip)
+            self.w.say(peer + FIN_TAKEN, INFERRED, RCV_FIN, SILENCE)
+        return 0

@@ -1,0 +1,120 @@
+"""Connections of one four-tuple, one after the other: their numbers, and how the older one ended.
+
+A SYN that opens a new incarnation ends what was left of the older one at both hosts (RFC 9293
+section 3.6.1; Linux tcp_timewait_state_process, tcp_twsk_unique).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tcptrace.columns import Matrix
+from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.judgement import Verdict
+from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.transitions import Basis, Connections, EndReason, Transitions
+
+_ENDS = ("hi", "lo", "port")
+
+
+def settle_incarnations(verdict: Verdict) -> tuple[Verdict, Matrix]:
+    """The verdict with conn from 0 in order of beginning, and the conn of each ordinal."""
+    order = np.argsort(verdict.connections.conn, kind="stable")
+    connections = verdict.connections.take(order)
+    born = int(connections.conn.max(initial=-1)) + 1
+    born = max([born, *(stray + 1 for stray, _ in verdict.strays)])
+    numbers = np.full(born, -1, np.int64)
+    numbers[connections.conn] = np.arange(len(connections))
+    for stray, home in verdict.strays:
+        numbers[stray] = numbers[home]
+    connections.conn[:] = np.arange(len(connections))
+    verdict.endpoints.conn[:] = numbers[verdict.endpoints.conn]
+    verdict.transitions.conn[:] = numbers[verdict.transitions.conn]
+    endpoints = verdict.endpoints.take(np.lexsort((verdict.endpoints.role, verdict.endpoints.conn)))
+    moves = verdict.transitions
+    moves = moves.take(np.lexsort((np.arange(len(moves)), moves.role, moves.conn)))
+    moves = _replace_older(connections, moves)
+    histories = [verdict.histories[place] for place in order.tolist()]
+    return Verdict(connections, endpoints, moves, histories, []), numbers
+
+
+def _tuple_keys(connections: Connections) -> Matrix:
+    """The same number for connections between the same two ends, whoever opened them."""
+    ends = [
+        np.stack([getattr(connections, f"{prefix}_{part}") for part in _ENDS], axis=1)
+        for prefix in ("orig", "resp")
+    ]
+    first = np.zeros(len(connections), np.bool_)
+    settled = np.zeros(len(connections), np.bool_)
+    for part in range(len(_ENDS)):
+        less, more = ends[0][:, part] < ends[1][:, part], ends[0][:, part] > ends[1][:, part]
+        first |= ~settled & less
+        settled |= less | more
+    flip = (~first)[:, None]
+    keys = np.concatenate([np.where(flip, ends[1], ends[0]), np.where(flip, ends[0], ends[1])], 1)
+    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
+    keys = _tuple_keys(connections)
+    order = np.lexsort((connections.conn, keys))
+    again = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+    if not len(again):
+        return moves
+    starts = np.searchsorted(moves.conn, np.arange(len(connections) + 1))
+    dropped = np.zeros(len(moves), np.bool_)
+    added: list[Matrix] = []
+    for place in again.tolist():
+        older, newer = int(order[place]), int(order[place + 1])
+        connections.incarnation[newer] = connections.incarnation[older] + 1
+        connections.end_reason[older] = EndReason.PORT_REUSED
+        flipped = int(
+            connections.orig_port[older] != connections.orig_port[newer]
+            or connections.orig_lo[older] != connections.orig_lo[newer]
+        )
+        for role in (0, 1):
+            opening = _opening(moves, starts, newer, role ^ flipped)
+            if opening is not None:
+                row = _replaced(moves, starts, older, role, opening, dropped)
+                added += [] if row is None else [row]
+    matrix = np.concatenate([moves.matrix[~dropped], *[row[None, :] for row in added]])
+    merged = Transitions(matrix)
+    return merged.take(np.lexsort((np.arange(len(merged)), merged.role, merged.conn)))
+
+
+def _of(moves: Transitions, starts: Matrix, conn: int, role: int) -> list[int]:
+    span = range(int(starts[conn]), int(starts[conn + 1]))
+    return [row for row in span if moves.role[row] == role]
+
+
+def _opening(moves: Transitions, starts: Matrix, conn: int, role: int) -> Matrix | None:
+    """The row by which an endpoint of the new incarnation came to be; None if it never was."""
+    for row in _of(moves, starts, conn, role):
+        if (
+            moves.state[row] in (State.SYN_SENT, State.SYN_RCVD)
+            and moves.basis[row] != Basis.RETRACTED
+        ):
+            found: Matrix = moves.matrix[row]
+            return found
+    return None
+
+
+def _replaced(
+    moves: Transitions, starts: Matrix, conn: int, role: int, opening: Matrix, dropped: Matrix
+) -> Matrix | None:
+    """The row that closes an older endpoint, unless it was closed by then."""
+    rows = _of(moves, starts, conn, role)
+    moment = int(opening[Transitions.index("time")])
+    late = [row for row in rows if moves.basis[row] == Basis.TIMER and moves.time[row] >= moment]
+    dropped[late] = True
+    left = [row for row in rows if row not in late]
+    if not left or moves.state[left[-1]] in (State.CLOSED, State.LISTEN):
+        return None
+    row = opening.copy()
+    row[Transitions.index("conn")], row[Transitions.index("role")] = conn, role
+    row[Transitions.index("state")] = State.CLOSED
+    row[Transitions.index("event")] = Event.REPLACED
+    row[Transitions.index("reason")] = Reason.NEW_INCARNATION
+    row[Transitions.index("time")] = max(moment, int(moves.time[left[-1]]))
+    row[Transitions.index("basis")] = Basis.INFERRED
+    return row

@@ -1,0 +1,180 @@
+"""`Judgement`: from the evidence of a group of connections to all that is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tcptrace.columns import Matrix
+from tcptrace.tcp.timers import Profile
+from tcptrace.tracker import facts, timing
+from tcptrace.tracker.closing import Closing
+from tcptrace.tracker.ending import Ending
+from tcptrace.tracker.opening import Opening
+from tcptrace.tracker.orientation import orientations, vantages
+from tcptrace.tracker.sides import Sides
+from tcptrace.tracker.slots import Evidence, Slots, Tallies
+from tcptrace.tracker.telling import ROWS_A_SIDE, Telling
+from tcptrace.tracker.transitions import Connections, Endpoints, Transitions
+from tcptrace.tracker.witness import Witness
+from tcptrace.tracker.zeek import ZeekModel
+from tcptrace.tracker.zeek_harvest import harvest
+from tcptrace.tracker.zeek_rows import ZeekRows
+
+
+@dataclass(frozen=True)
+class Group:
+    """Connections that are judged together; `rows` of connection i: offsets[i] to offsets[i + 1]."""
+
+    slots: Slots
+    tallies: Tallies
+    rows: Evidence
+    offsets: Matrix
+    zeek: ZeekRows
+    histories: list[str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of connections; `conn` is the ordinal of their beginning until it is settled.
+
+    strays : pairs (ordinal of a stray SYN's own connection, ordinal of the one it strayed into).
+    """
+
+    connections: Connections
+    endpoints: Endpoints
+    transitions: Transitions
+    histories: list[str]
+    strays: list[tuple[int, int]]
+
+    @classmethod
+    def join(cls, verdicts: list[Verdict]) -> Verdict:
+        """All of them, ordered by the connections' beginning."""
+        return cls(
+            Connections.concat([v.connections for v in verdicts]),
+            Endpoints.concat([v.endpoints for v in verdicts]),
+            Transitions.concat([v.transitions for v in verdicts]),
+            [history for v in verdicts for history in v.histories],
+            [stray for v in verdicts for stray in v.strays],
+        )
+
+
+class Judgement:
+    """Judges groups in turn; what it learns of the hosts' distances serves later groups, too."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._distances: dict[tuple[int, int, int, int], int] = {}
+
+    @staticmethod
+    def zeek_rows(model: ZeekModel, slots: list[int]) -> tuple[ZeekRows, list[str]]:
+        """Zeek's row for each slot, the one that speaks for it, and its history."""
+        rows, histories = harvest(model, memoryview(np.array(slots, np.int64)))
+        main = np.flatnonzero(rows.main == 1)
+        return rows.take(main), [histories[place] for place in main.tolist()]
+
+    def judge(self, group: Group) -> Verdict:
+        """Everything about a group of connections that have left the table."""
+        count = len(group.slots)
+        sides = Sides.zeros(2 * count)
+        rows, offsets = group.rows.cells, memoryview(group.offsets)
+        until = memoryview(np.ascontiguousarray(group.slots.left_at))
+        timing.measure(rows, offsets, sides.cells, count)
+        self._share_distances(group.slots, sides)
+        timing.date(rows, offsets, sides.cells, count)
+        witness = Witness(rows, sides.cells)
+        Opening(witness, rows, sides.cells).settle(offsets, count)
+        Closing(witness, rows, sides.cells).settle(offsets, count, until)
+        Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
+        moves = Transitions.zeros(2 * ROWS_A_SIDE * count)
+        telling = Telling(witness, rows, sides.cells, self._profile)
+        made = telling.tell(offsets, count, moves.cells, until)
+        return self._verdict(group, sides, moves.take(slice(made)))
+
+    def _share_distances(self, slots: Slots, sides: Sides) -> None:
+        """A host is as far from the tap as its fastest answer to the same peer ever was."""
+        ends = [
+            slots.matrix[:, [Slots.index(f"{part}_{side}") for part in ("hi", "lo")]].tolist()
+            for side in (0, 1)
+        ]
+        keys = [
+            (one[0], one[1], two[0], two[1])
+            for first, second in zip(*ends, strict=True)
+            for one, two in ((first, second), (second, first))
+        ]
+        least = self._distances
+        measured = sides.turnaround.tolist()
+        for key, turnaround in zip(keys, measured, strict=True):
+            if turnaround >= 0 and turnaround < least.get(key, turnaround + 1):
+                least[key] = turnaround
+        sides.turnaround[:] = [least.get(key, -1) for key in keys]
+
+    def _verdict(self, group: Group, sides: Sides, moves: Transitions) -> Verdict:
+        swapped, orientation = orientations(group.slots, sides)
+        ordinals = group.slots.ordinal.copy()
+        endpoints = Endpoints.zeros(len(sides))
+        facts.gather(
+            group.rows.cells, memoryview(group.offsets), sides.cells, endpoints.cells, len(ordinals)
+        )
+        _fill_tallies(endpoints, group.tallies, group.zeek)
+        moves.role[:] ^= swapped[moves.conn]
+        moves.conn[:] = ordinals[moves.conn]
+        order = np.lexsort((np.arange(len(moves)), moves.role, moves.conn))
+        endpoints.conn[:] = np.repeat(ordinals, 2)
+        endpoints.role[:] = np.tile([0, 1], len(ordinals)) ^ np.repeat(swapped, 2)
+        by_role = np.lexsort((endpoints.role, np.arange(len(endpoints)) // 2))
+        connections = _connections(group, sides, swapped)
+        connections.orientation[:] = orientation
+        return Verdict(connections, endpoints.take(by_role), moves.take(order), group.histories, [])
+
+
+def _fill_tallies(endpoints: Endpoints, tallies: Tallies, zeek: ZeekRows) -> None:
+    for name in (
+        "segments",
+        "payload",
+        "retransmits",
+        "reordered",
+        "bad_checksums",
+        "offloaded",
+        "super_segments",
+        "zero_windows",
+        "gap",
+        "last_packet",
+        "last_time",
+    ):
+        getattr(endpoints, name)[:] = getattr(tallies, name)
+    endpoints.duplicates[:] = tallies.copies
+    endpoints.unseen[:] = tallies.unseen > 0
+    for side in (0, 1):
+        endpoints.zeek_bytes[side::2] = getattr(zeek, f"bytes_{side}")
+        endpoints.zeek_packets[side::2] = getattr(zeek, f"packets_{side}")
+        endpoints.missed_bytes[side::2] = getattr(zeek, f"missed_{side}")
+
+
+def _connections(group: Group, sides: Sides, swapped: npt.NDArray[np.int64]) -> Connections:
+    slots, zeek = group.slots, group.zeek
+    made = Connections.zeros(len(slots))
+    made.conn[:] = slots.ordinal
+    for role, prefix in enumerate(("orig", "resp")):
+        for part in ("hi", "lo", "port"):
+            pair = [getattr(slots, f"{part}_{side}") for side in (0, 1)]
+            getattr(made, f"{prefix}_{part}")[:] = np.where(swapped == role, pair[0], pair[1])
+        near = np.where(swapped == role, sides.turnaround[0::2], sides.turnaround[1::2])
+        getattr(made, f"rtt_{prefix}")[:] = near
+    made.path[:], made.file[:], made.end_reason[:] = slots.path, slots.file, slots.end_reason
+    made.time_start[:], made.time_end[:] = slots.time_start, slots.time_end
+    made.first_packet[:], made.last_packet[:] = slots.packet_start, slots.packet_end
+    made.mid_stream[:] = (sides.iss[0::2] < 0) & (sides.iss[1::2] < 0)
+    made.one_sided[:] = _one_sided(sides)
+    made.vantage[:] = vantages(made)
+    made.conn_state[:], made.completeness[:] = zeek.conn_state, zeek.completeness
+    made.zeek_swapped[:] = zeek.swapped ^ swapped
+    return made
+
+
+def _one_sided(sides: Sides) -> npt.NDArray[np.bool_]:
+    """One endpoint never spoke, yet the other acknowledges what it must have sent."""
+    spoke, una = sides.spoke.reshape(-1, 2), sides.una.reshape(-1, 2)
+    return ((spoke == 0) & (una > 0)).any(axis=1)

@@ -1,0 +1,431 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""How each endpoint came to be open: the milestones opened, crossed and established.
+
+A SYN's sender is certain; which copy of a SYN or SYN,ACK was taken in tells the TSecr of the
+answer; a repeated SYN,ACK refutes every ACK that would have reached its sender before
+(Linux tcp_check_req keeps a request socket until then).
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Kind
+from tcptrace.tcp import flags
+from tcptrace.tcp.states import Event
+from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
+TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+FAST_OPEN = cython.declare(cython.Py_ssize_t, Evidence.index("fast_open"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+
+OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
+CROSSED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("crossed"))
+ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
+CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
+REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
+ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
+SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+IGNORED_ACKS = cython.declare(cython.Py_ssize_t, Sides.index("acks_ignored"))
+SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
+CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
+ASSUMED = cython.declare(cython.longlong, Basis.ASSUMED)
+SND_SYN = cython.declare(cython.longlong, Event.SND_SYN)
+RCV_SYN = cython.declare(cython.longlong, Event.RCV_SYN)
+RCV_SYN_ACK = cython.declare(cython.longlong, Event.RCV_SYN_ACK)
+RCV_ACK_OF_SYN = cython.declare(cython.longlong, Event.RCV_ACK_OF_SYN)
+MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
+ECHO = cython.declare(cython.longlong, Reason.ECHO)
+NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
+UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
+OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
+BEFORE_CAPTURE = cython.declare(cython.longlong, Reason.BEFORE_CAPTURE)
+ONE_SIDED = cython.declare(cython.longlong, Reason.ONE_SIDED)
+
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+OVERFLOW = cython.declare(cython.longlong, 3)
+
+
+@cython.cclass
+class Opening:
+    """One pass over the evidence of a batch of connections."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    w: object
+
+    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
+        """Fill the opening milestones of both sides of each connection."""
+        conn: cython.Py_ssize_t
+        for conn in range(count):
+            self.first = offsets[conn]
+            self.w.look(offsets[conn], offsets[conn + 1])
+            one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
+            two: cython.Py_ssize_t = one + SIDE_WIDTH
+            for at in (one, two):
+                for milestone in (OPENED, CROSSED, ESTABLISHED):
+                    self.e[at + milestone + WHEN] = NEVER
+            self._open(one, two)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _open(self, one: cython.Py_ssize_t, two: cython.Py_ssize_t) -> cython.int:
+        e = self.e
+        if e[one + ISS] < 0 and e[two + ISS] < 0:
+            self._join(one, two, 0)
+            self._join(two, one, 1)
+        elif e[one + ACTIVE] and e[two + ACTIVE]:
+            self._cross(one, two, 0)
+            self._cross(two, one, 1)
+        elif e[one + ACTIVE] or (e[one + ISS] < 0 and not e[two + ACTIVE]):
+            self._handshake(one, two, 0)
+        else:
+            self._handshake(two, one, 1)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _join(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
+    ) -> cython.int:
+        """The capture began inside the connection: the least that is known is ESTABLISHED."""
+        row: cython.Py_ssize_t = self.w.next_row(self.first, -1, 0, RST)
+        if row < 0 and self.w.next_row(self.first, side, 0, 0) >= 0:
+            return 0
+        if row < 0:
+            row = self.w.next_row(self.first, -1, 0, 0)
+        if row < 0:
+            return 0
+        t: cython.longlong = self.r[row * WIDTH + TIME]
+        self.w.moment(at + OPENED, t, t, t)
+        self.w.say(at + OPENED, ASSUMED, MID_STREAM, BEFORE_CAPTURE)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _handshake(
+        self, active: cython.Py_ssize_t, passive: cython.Py_ssize_t, side: cython.longlong
+    ) -> cython.int:
+        syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
+        answer: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST)
+        proof: cython.Py_ssize_t = self._proof_of_syn_ack(side)
+        self._active_opens(active, syn, answer)
+        if answer >= 0 or proof >= 0 or self._speaks_inside(1 - side):
+            self._passive_opens(passive, side, syn, answer, proof)
+            self._passive_established(passive, side, answer)
+        self._active_established(active, passive, side, answer, proof)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _speaks_inside(self, side: cython.longlong) -> cython.bint:
+        """Whether the side sent anything but SYN and RST."""
+        return self.w.next_row(self.first, side, 0, SYN | RST) >= 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _active_opens(
+        self, at: cython.Py_ssize_t, syn: cython.Py_ssize_t, answer: cython.Py_ssize_t
+    ) -> cython.int:
+        r = self.r
+        if syn >= 0:
+            self.w.sends(at + OPENED, at, syn)
+            self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
+        elif answer >= 0:
+            t: cython.longlong = r[answer * WIDTH + TIME]
+            self.w.moment(at + OPENED, r[answer * WIDTH + SENT], NEVER, t)
+            self.w.say(at + OPENED, ASSUMED, SND_SYN, BEFORE_CAPTURE)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _passive_opens(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        syn: cython.Py_ssize_t,
+        answer: cython.Py_ssize_t,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        r = self.r
+        by: cython.Py_ssize_t = answer if answer >= 0 else proof
+        cause: cython.Py_ssize_t = self._taken_syn(side, answer)
+        if cause >= 0:
+            self.w.takes(at + OPENED, at, cause, answer)
+            self.w.say(at + OPENED, CONFIRMED if answer >= 0 else INFERRED, RCV_SYN, ECHO)
+        elif by >= 0:
+            self.w.moment(at + OPENED, r[by * WIDTH + SENT], NEVER, r[by * WIDTH + TIME])
+            self.w.say(at + OPENED, OBSERVED if answer >= 0 else INFERRED, RCV_SYN, UNCAPTURED)
+        else:
+            self.w.moment(at + OPENED, r[self.first * WIDTH + TIME], NEVER, NEVER)
+            self.w.say(at + OPENED, ASSUMED, RCV_SYN, UNCAPTURED)
+        if by >= 0:
+            self.e[at + OPENED + CONFIRMED_BY] = r[by * WIDTH + PACKET]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _taken_syn(self, side: cython.longlong, answer: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The copy of the SYN that was taken in: the one that the first SYN,ACK echoes."""
+        r = self.r
+        best: cython.Py_ssize_t = -1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if answer >= 0:
+                a: cython.Py_ssize_t = answer * WIDTH
+                if r[k + HAS_TIMESTAMP] and r[a + HAS_TIMESTAMP] and r[k + TSVAL] == r[a + TSECR]:
+                    return row
+                if r[k + ARRIVES] > r[a + SENT] + MILLISECOND and best >= 0:
+                    break
+            if answer >= 0 or best < 0:
+                best = row
+            row = self.w.next_row(row + 1, side, SYN, ACK_BIT | RST)
+        return best
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _proof_of_syn_ack(self, side: cython.longlong) -> cython.Py_ssize_t:
+        """The first segment by which the active side shows that it has the SYN,ACK."""
+        r = self.r
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0 and r[row * WIDTH + ACKED] < 1:
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return row
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _active_established(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        answer: cython.Py_ssize_t,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        r, e = self.r, self.e
+        cause: cython.Py_ssize_t = self._taken_syn_ack(side, answer, proof)
+        if proof >= 0 and cause >= 0:
+            self.w.takes(at + ESTABLISHED, at, cause, proof)
+            self.w.say(at + ESTABLISHED, CONFIRMED, RCV_SYN_ACK, ECHO)
+        elif proof >= 0:
+            t: cython.longlong = r[proof * WIDTH + TIME]
+            self.w.moment(at + ESTABLISHED, r[proof * WIDTH + SENT], e[at + OPENED + WHEN], t)
+            self.w.say(at + ESTABLISHED, OBSERVED, RCV_SYN_ACK, UNCAPTURED)
+            e[at + ESTABLISHED + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+            e[at + ESTABLISHED + SHOWN_BY] = r[proof * WIDTH + PACKET]
+        elif cause >= 0 and not self._ignored_syn_acks(side):
+            self.w.takes(at + ESTABLISHED, at, cause, -1)
+            self.w.say(at + ESTABLISHED, PRESUMED, RCV_SYN_ACK, NOT_REPEATED)
+        elif not e[at + SPOKE] and e[peer + ESTABLISHED + WHEN] != NEVER:
+            t = e[peer + ESTABLISHED + WHEN]
+            self.w.moment(at + ESTABLISHED, t, e[at + OPENED + WHEN], t)
+            self.w.say(at + ESTABLISHED, INFERRED, RCV_SYN_ACK, ONE_SIDED)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _ignored_syn_acks(self, side: cython.longlong) -> cython.bint:
+        """Whether SYN,ACKs were repeated and none drew an answer: they did not get there."""
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST)
+        if row < 0:
+            return False
+        return self.w.next_row(row + 1, 1 - side, SYN | ACK_BIT, RST) >= 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _taken_syn_ack(
+        self, side: cython.longlong, answer: cython.Py_ssize_t, proof: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The copy of the SYN,ACK that was taken in; without proof the first not refuted."""
+        r = self.r
+        best: cython.Py_ssize_t = -1
+        last_syn: cython.longlong = self.w.last_sent(side, SYN, ACK_BIT)
+        row: cython.Py_ssize_t = answer
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if proof >= 0:
+                p: cython.Py_ssize_t = proof * WIDTH
+                if r[k + HAS_TIMESTAMP] and r[p + HAS_TIMESTAMP] and r[k + TSVAL] == r[p + TSECR]:
+                    return row
+                if row > proof and best >= 0:
+                    break
+                if best < 0 or r[k + ARRIVES] <= r[p + SENT] + MILLISECOND:
+                    best = row
+            elif best < 0 and r[k + ARRIVES] + MILLISECOND >= last_syn:
+                best = row
+            row = self.w.next_row(row + 1, 1 - side, SYN | ACK_BIT, RST)
+        return best
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _passive_established(
+        self, at: cython.Py_ssize_t, side: cython.longlong, answer: cython.Py_ssize_t
+    ) -> cython.int:
+        """SYN_RCVD ends with the first ACK that no later SYN,ACK refutes."""
+        r, e = self.r, self.e
+        proof: cython.Py_ssize_t = self._proof_of_ack(side)
+        last_answer: cython.longlong = self.w.last_sent(1 - side, SYN | ACK_BIT, 0)
+        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
+        ignored: cython.longlong = 0
+        cause: cython.Py_ssize_t = -1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0 and cause < 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + ACKED] >= 1 and r[k + DOUBT] == 0:
+                if last_answer != NEVER and r[k + ARRIVES] + slack < last_answer:
+                    ignored += 1
+                else:
+                    cause = row
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        e[at + IGNORED_ACKS] = ignored
+        if proof >= 0:
+            cause = self._echoed_cause(side, proof, cause, ignored)
+        elif ignored >= 2:
+            return 0
+        self._establish(at, cause, proof, answer)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _establish(
+        self,
+        at: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+        proof: cython.Py_ssize_t,
+        answer: cython.Py_ssize_t,
+    ) -> cython.int:
+        r = self.r
+        if cause >= 0:
+            self.w.takes(at + ESTABLISHED, at, cause, proof)
+            self.w.say(
+                at + ESTABLISHED,
+                CONFIRMED if proof >= 0 else PRESUMED,
+                RCV_ACK_OF_SYN,
+                NOT_REPEATED,
+            )
+        elif proof >= 0:
+            t: cython.longlong = r[proof * WIDTH + TIME]
+            low: cython.longlong = r[answer * WIDTH + TIME] if answer >= 0 else NEVER
+            self.w.moment(at + ESTABLISHED, r[proof * WIDTH + SENT], low, t)
+            self.w.say(at + ESTABLISHED, OBSERVED, RCV_ACK_OF_SYN, UNCAPTURED)
+            self.e[at + ESTABLISHED + SHOWN_BY] = r[proof * WIDTH + PACKET]
+            self.e[at + ESTABLISHED + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _proof_of_ack(self, side: cython.longlong) -> cython.Py_ssize_t:
+        """The passive side's first segment that only an established endpoint sends.
+
+        With fast open it sends payload and FIN from SYN_RCVD (RFC 7413), so only the
+        acknowledgement of more than its peer's SYN tells.
+        """
+        r = self.r
+        beyond: cython.longlong = 1
+        fast: cython.bint = False
+        syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
+        if syn >= 0:
+            beyond = r[syn * WIDTH + END]
+            fast = r[syn * WIDTH + PAYLOAD] > 0
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, SYN | RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            speaks: cython.bint = r[k + PAYLOAD] > 0 or (r[k + FLAGS] & FIN) != 0
+            if r[k + ACKED] > beyond or (speaks and not fast):
+                return row
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, SYN | RST)
+        return -1
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _echoed_cause(
+        self,
+        side: cython.longlong,
+        proof: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+        ignored: cython.longlong,
+    ) -> cython.Py_ssize_t:
+        """The cause may not be later than what the proof echoes; after an overflow it is that."""
+        r = self.r
+        p: cython.Py_ssize_t = proof * WIDTH
+        if not r[p + HAS_TIMESTAMP]:
+            return cause if cause < proof else -1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0 and row < proof:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + TSVAL] == r[p + TSECR] and r[k + ACKED] >= 1:
+                if cause < 0 or cause > row or ignored >= OVERFLOW:
+                    return row
+                return cause
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return cause if cause < proof else -1
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _cross(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
+    ) -> cython.int:
+        """Simultaneous open, RFC 9293 figure 7: both were in SYN_SENT."""
+        r = self.r
+        syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
+        theirs: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, SYN, ACK_BIT | RST)
+        answer: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN | ACK_BIT, RST)
+        self.w.sends(at + OPENED, at, syn)
+        self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
+        self.w.takes(at + CROSSED, at, theirs, answer)
+        self.w.say(at + CROSSED, CONFIRMED if answer >= 0 else PRESUMED, RCV_SYN, ECHO)
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
+        while row >= 0 and r[row * WIDTH + ACKED] < 1:
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
+        if row >= 0:
+            proof: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, SYN | RST)
+            self.w.takes(at + ESTABLISHED, at, row, proof)
+            self.w.say(at + ESTABLISHED, CONFIRMED if proof >= 0 else PRESUMED, RCV_ACK_OF_SYN, 0)
+        return 0

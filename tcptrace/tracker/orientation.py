@@ -1,0 +1,62 @@
+"""Which endpoint is the originator, on what evidence, and where the tap stands. Labels only."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tcptrace.tracker.sides import Sides
+from tcptrace.tracker.slots import Slots
+from tcptrace.tracker.transitions import Connections, Orientation, Vantage
+from tcptrace.tracker.zeek_rows import SERVER_PORTS
+
+REGISTERED = 1024
+EPHEMERAL = 32768
+ADJACENT = 500_000
+FARTHER = 8
+
+Numbers = npt.NDArray[np.int64]
+
+
+def orientations(slots: Slots, sides: Sides) -> tuple[Numbers, Numbers]:
+    """(1 where side 1 is the originator, `Orientation`) of each connection."""
+    active, iss = sides.active.reshape(-1, 2), sides.iss.reshape(-1, 2)
+    answered = (iss >= 0) & (active == 0)
+    ranks = [_rank(port) for port in (slots.port_0, slots.port_1)]
+    by_port = ranks[0] != ranks[1]
+    by_syn, by_answer = active.any(axis=1), answered.any(axis=1)
+    swapped = np.where(
+        by_syn,
+        active[:, 0] == 0,
+        np.where(by_answer, answered[:, 0], by_port & (ranks[0] < ranks[1])),
+    )
+    orientation = np.where(
+        by_syn,
+        Orientation.SYN,
+        np.where(
+            by_answer,
+            Orientation.SYNACK,
+            np.where(by_port, Orientation.PORT, Orientation.FIRST_PACKET),
+        ),
+    )
+    return swapped.astype(np.int64), orientation.astype(np.int64)
+
+
+def _rank(port: Numbers) -> Numbers:
+    """The lower, the more a port looks like a service's."""
+    served = np.isin(port, SERVER_PORTS)
+    return np.where(
+        served, 0, np.where(port < REGISTERED, 1, np.where(port < EPHEMERAL, 2, 3))
+    ).astype(np.int64)
+
+
+def vantages(connections: Connections) -> Numbers:
+    """`Vantage` by the distances: beside an end that answers at once while the other does not."""
+    orig, resp = connections.rtt_orig, connections.rtt_resp
+    known = (orig >= 0) & (resp >= 0)
+    at_orig = (orig < ADJACENT) & (resp > FARTHER * orig)
+    at_resp = (resp < ADJACENT) & (orig > FARTHER * resp)
+    near = np.where(
+        at_orig, Vantage.ORIGINATOR, np.where(at_resp, Vantage.RESPONDER, Vantage.MIDDLE)
+    )
+    return np.where(known, near, Vantage.UNKNOWN).astype(np.int64)

@@ -1,0 +1,134 @@
+"""The shapes inside the tracker: an open connection's slot, and a row of its evidence.
+
+Both live in growable matrices that the kernels of this floor share by column name.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from tcptrace.columns import Matrix, Rows
+
+
+class Slots(Rows):
+    """One open connection a row; its place is its `slot`. Sides 0 and 1: seen first, the other."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {
+        "used": "1 while the slot holds an open connection",
+        "ordinal": "how many connections began before it",
+        "older": "slot of the older incarnation of its four-tuple, -1 for none",
+        "newer": "slot of the newer incarnation, -1 for none",
+        "previous": "slot before it in the order of last segments, -1 for none",
+        "following": "slot after it in that order, -1 for none",
+        "queue": "which such order it stands in: 0 open, 1 ended",
+        "hash": "of the four-tuple",
+        "hi_0": "address of side 0, upper 64 bits",
+        "lo_0": "lower 64 bits",
+        "hi_1": "address of side 1",
+        "lo_1": "lower 64 bits",
+        "port_0": "port of side 0",
+        "port_1": "port of side 1",
+        "path": "path of the first segment",
+        "time_start": "time of the first segment, ns",
+        "time_end": "latest time of a segment, ns",
+        "packet_start": "number of the first packet",
+        "packet_end": "number of the last packet",
+        "file": "file of the first packet",
+        "iss_0": "initial sequence number of side 0, -1 unknown",
+        "iss_1": "of side 1",
+        "nxt_0": "SND.NXT of side 0, -1 before its first segment",
+        "nxt_1": "of side 1",
+        "syn_acked_0": "the number of side 0's that side 1's SYN,ACK acknowledged, -1 without one",
+        "syn_acked_1": "the same of side 1's",
+        "fins": "bit s is set once side s has sent a FIN",
+        "resets": "1 once a RST was seen",
+        "end_reason": "EndReason, once it has left the table",
+        "left_at": "the capture's clock when it left",
+        "after": "slot of the incarnation that it was begun after, -1 for none",
+        "rows": "how many evidence rows it holds",
+        "first_chunk": "its first chunk of evidence, -1 for none",
+        "last_chunk": "its last chunk",
+        "last_rows": "rows in the last chunk",
+        "last_pinned": "last chunk that is kept for good, -1 for none",
+        "loose": "chunks behind it that may be dropped",
+        "pin": "how many more rows are kept for good",
+        "pinned_rows": "rows that are kept for good",
+    }
+
+
+class Evidence(Rows):
+    """A segment as the inference needs it; the first columns are copied, the rest worked out."""
+
+    COPIED: ClassVar[tuple[str, ...]] = (
+        "time",
+        "packet",
+        "kind",
+        "path",
+        "interface",
+        "ttl",
+        "ip_id",
+        "seq",
+        "ack",
+        "flags",
+        "window",
+        "payload",
+        "checksum",
+        "checksum_field",
+        "mss",
+        "window_scale",
+        "has_timestamp",
+        "tsval",
+        "tsecr",
+        "sack_blocks",
+        "sack_1_left",
+        "sack_1_right",
+        "sack_2_left",
+        "sack_2_right",
+        "fast_open",
+        "icmp",
+        "sender",
+    )
+    COLUMNS: ClassVar[dict[str, str]] = dict.fromkeys(COPIED, "as in Segments") | {
+        "copy": "1 for a copy made by the capture: left out of all reasoning",
+        "begin": "seq, counted from the sender's ISS (its SYN is octet 0)",
+        "end": "begin + payload + SYN + FIN",
+        "acked": "ack, counted from the receiver's ISS; -1 without the ACK bit",
+        "repeat": "1 if it repeats octets that the sender had sent",
+        "probe": "1 for a keep-alive or zero-window probe",
+        "doubt": "1 if it is no evidence for its sender: forged, or a bad checksum",
+        "sent": "best estimate of when its sender sent it, ns",
+        "arrives": "best estimate of when its receiver would take it in, ns",
+    }
+
+
+def grown(matrix: Matrix, capacity: int) -> Matrix:
+    """The same rows in a matrix of `capacity` rows, the new ones zero."""
+    larger = np.zeros((capacity, matrix.shape[1]), np.int64)
+    larger[: len(matrix)] = matrix
+    return larger
+
+
+class Tallies(Rows):
+    """What is counted of one side of an open connection while its segments pass."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {
+        "segments": "segments it sent, copies left out",
+        "payload": "payload octets, retransmissions included",
+        "retransmits": "segments that repeat octets it had sent",
+        "copies": "copies made by the capture",
+        "reordered": "segments that came after their own acknowledgement, within 10 ms",
+        "unseen": "octets acknowledged by the peer that the capture does not hold",
+        "bad_checksums": "segments with a bad checksum",
+        "offloaded": "segments whose checksum was left to the network card",
+        "super_segments": "segments longer than the peer's MSS",
+        "zero_windows": "segments that closed its window",
+        "mss": "the MSS that it offered, 0 without",
+        "nxt": "SND.NXT, 32 bits; -1 before its first segment",
+        "una": "highest number acknowledged by the peer, 32 bits; -1 before",
+        "una_time": "when the peer acknowledged it",
+        "last_time": "when it last sent",
+        "last_packet": "that packet",
+        "gap": "silence of the connection before its last segment, ns",
+    }

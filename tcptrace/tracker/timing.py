@@ -1,0 +1,358 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""Numbers counted from the ISS, delays from the tap to each end, and when each segment left.
+
+`measure` unwraps sequence numbers, marks repeats, probes and doubtful segments, and measures the
+turnaround of each endpoint; `date` then estimates when each segment left its sender and reached
+its receiver. A sender's TSval ticks where the segment was made, so it dates it despite jitter
+(RFC 7323 section 5.4; Linux: one tick a millisecond).
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Checksum, Kind
+from tcptrace.tcp import flags
+from tcptrace.tracker.sides import Sides
+from tcptrace.tracker.slots import Evidence
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
+CHECKSUM = cython.declare(cython.Py_ssize_t, Evidence.index("checksum"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
+TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+
+ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
+BASE = cython.declare(cython.Py_ssize_t, Sides.index("base"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
+ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
+FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+FIN_SEEN = cython.declare(cython.Py_ssize_t, Sides.index("fin_seen"))
+NXT = cython.declare(cython.Py_ssize_t, Sides.index("nxt"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
+TIMESTAMPS = cython.declare(cython.Py_ssize_t, Sides.index("timestamps"))
+SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+BAD = cython.declare(cython.longlong, Checksum.BAD)
+
+UNKNOWN_BASE = cython.declare(cython.longlong, -1)
+LOOK_BACK = cython.declare(cython.Py_ssize_t, 48)
+TICK = cython.declare(cython.longlong, 1_000_000)
+CLOCK_SPREAD = cython.declare(cython.longlong, 4_000_000_000)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+
+# What makes a segment no evidence for its sender (FORGED) or of no effect on its receiver.
+FORGED = cython.declare(cython.longlong, 1)
+UNDELIVERED = cython.declare(cython.longlong, 2)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+
+
+def measure(
+    rows: cython.longlong[::1],
+    offsets: cython.longlong[::1],
+    sides: cython.longlong[::1],
+    count: cython.Py_ssize_t,
+) -> None:
+    """Fill all that is worked out in `Evidence` but dates, and `Sides` from iss to timestamps."""
+    conn: cython.Py_ssize_t
+    for conn in range(count):
+        first: cython.Py_ssize_t = offsets[conn]
+        last: cython.Py_ssize_t = offsets[conn + 1]
+        side: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
+        _find_bases(rows, first, last, sides, side)
+        _unwrap(rows, first, last, sides, side)
+        _measure_turnaround(rows, first, last, sides, side, 0)
+        _measure_turnaround(rows, first, last, sides, side, 1)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _find_bases(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    at: cython.Py_ssize_t,
+) -> cython.int:
+    row: cython.Py_ssize_t
+    for side in range(2):
+        own: cython.Py_ssize_t = at + side * SIDE_WIDTH
+        e[own + ISS] = e[own + BASE] = e[own + TURNAROUND] = e[own + FIN_OCTET] = -1
+    for row in range(first, last):
+        k: cython.Py_ssize_t = row * WIDTH
+        own = at + r[k + SENDER] * SIDE_WIDTH
+        peer: cython.Py_ssize_t = at + (1 - r[k + SENDER]) * SIDE_WIDTH
+        if r[k + KIND] != SEGMENT:
+            continue
+        e[own + SPOKE] = 1
+        if r[k + FLAGS] & SYN and not r[k + FLAGS] & RST and e[own + ISS] < 0:
+            e[own + ISS] = r[k + SEQ]
+            e[own + ACTIVE] = 0 if r[k + FLAGS] & ACK_BIT else 1
+            e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
+        elif not r[k + FLAGS] & RST and e[own + ISS] < 0 and e[own + BASE] < 0:
+            e[own + BASE] = (r[k + SEQ] - 1) & MASK32
+            e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
+        if r[k + FLAGS] & ACK_BIT and e[peer + BASE] < 0 and not r[k + FLAGS] & RST:
+            e[peer + BASE] = (r[k + ACK] - 1) & MASK32
+    for side in range(2):
+        own = at + side * SIDE_WIDTH
+        if e[own + ISS] >= 0:
+            e[own + BASE] = e[own + ISS]
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _unwrap(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    at: cython.Py_ssize_t,
+) -> cython.int:
+    row: cython.Py_ssize_t
+    both: cython.bint = e[at + TIMESTAMPS] and e[at + SIDE_WIDTH + TIMESTAMPS]
+    for row in range(first, last):
+        k: cython.Py_ssize_t = row * WIDTH
+        own: cython.Py_ssize_t = at + r[k + SENDER] * SIDE_WIDTH
+        peer: cython.Py_ssize_t = at + (1 - r[k + SENDER]) * SIDE_WIDTH
+        bits: cython.longlong = r[k + FLAGS]
+        _unwrap_row(r, k, e, own, peer)
+        if r[k + KIND] != SEGMENT or r[k + COPY]:
+            continue
+        if both and not r[k + HAS_TIMESTAMP] and not bits & RST:
+            r[k + DOUBT] = FORGED
+        elif r[k + CHECKSUM] == BAD:
+            r[k + DOUBT] = UNDELIVERED
+        if bits & RST or r[k + DOUBT] == FORGED:
+            continue
+        _advance(r, k, e, own, peer)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _unwrap_row(
+    r: cython.longlong[::1],
+    k: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    own: cython.Py_ssize_t,
+    peer: cython.Py_ssize_t,
+) -> cython.int:
+    bits: cython.longlong = r[k + FLAGS]
+    near: cython.longlong = max(e[own + NXT], e[own + UNA])
+    r[k + BEGIN] = near + _diff(r[k + SEQ], e[own + BASE] + near) if e[own + BASE] >= 0 else 0
+    length: cython.longlong = r[k + PAYLOAD]
+    if not bits & RST:
+        length += ((bits & SYN) != 0) + ((bits & FIN) != 0)
+    r[k + END] = r[k + BEGIN] + length
+    r[k + ACKED] = -1
+    if bits & ACK_BIT and e[peer + BASE] >= 0:
+        near = max(e[peer + NXT], e[peer + UNA])
+        r[k + ACKED] = near + _diff(r[k + ACK], e[peer + BASE] + near)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _advance(
+    r: cython.longlong[::1],
+    k: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    own: cython.Py_ssize_t,
+    peer: cython.Py_ssize_t,
+) -> cython.int:
+    """Mark what the segment is against what its sender had sent, then count it in."""
+    bits: cython.longlong = r[k + FLAGS]
+    empty: cython.bint = not bits & (SYN | FIN)
+    nxt: cython.longlong = e[own + NXT]
+    if empty and r[k + PAYLOAD] <= 1 and nxt > 1 and r[k + BEGIN] == nxt - 1:
+        r[k + PROBE] = 1
+    elif r[k + END] > r[k + BEGIN] and r[k + BEGIN] < nxt:
+        r[k + REPEAT] = 1
+    if bits & FIN:
+        fin: cython.longlong = r[k + END] - 1
+        if e[own + FIN_OCTET] < 0 or fin < e[own + FIN_OCTET]:
+            e[own + FIN_OCTET] = fin
+        e[own + FIN_SEEN] = 1
+    e[own + NXT] = max(nxt, r[k + END])
+    if r[k + ACKED] > e[peer + UNA]:
+        e[peer + UNA] = r[k + ACKED]
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _measure_turnaround(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    at: cython.Py_ssize_t,
+    side: cython.longlong,
+) -> cython.int:
+    """The least time from a segment to the side until its answer passes the tap again."""
+    least: cython.longlong = -1
+    row: cython.Py_ssize_t
+    for row in range(first, last):
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + SENDER] != side or r[k + COPY] or r[k + DOUBT] or r[k + KIND] != SEGMENT:
+            continue
+        if not r[k + FLAGS] & ACK_BIT or r[k + FLAGS] & RST:
+            continue
+        cause: cython.Py_ssize_t = _answered(r, first, row)
+        if cause >= 0:
+            wait: cython.longlong = r[k + TIME] - r[cause * WIDTH + TIME]
+            if wait >= 0 and (least < 0 or wait < least):
+                least = wait
+    e[at + side * SIDE_WIDTH + TURNAROUND] = least
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-2, check=True)
+def _answered(
+    r: cython.longlong[::1], first: cython.Py_ssize_t, row: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """The row that a segment answers: by TSecr, else the only one that it newly acknowledges."""
+    k: cython.Py_ssize_t = row * WIDTH
+    stop: cython.Py_ssize_t = max(first, row - LOOK_BACK)
+    other: cython.Py_ssize_t = row - 1
+    while other >= stop:
+        o: cython.Py_ssize_t = other * WIDTH
+        if r[o + KIND] == SEGMENT and not r[o + COPY]:
+            if r[o + SENDER] == r[k + SENDER]:
+                if not r[k + HAS_TIMESTAMP] and r[o + ACKED] >= r[k + ACKED]:
+                    return -1
+            elif r[k + HAS_TIMESTAMP]:
+                if r[o + HAS_TIMESTAMP] and r[o + TSVAL] == r[k + TSECR]:
+                    return other
+            elif r[o + END] == r[k + ACKED] and r[o + END] > r[o + BEGIN]:
+                return -1 if r[o + REPEAT] else other
+        other -= 1
+    return -1
+
+
+def date(
+    rows: cython.longlong[::1],
+    offsets: cython.longlong[::1],
+    sides: cython.longlong[::1],
+    count: cython.Py_ssize_t,
+) -> None:
+    """Fill `sent` and `arrives`, and each side's jitter, from the turnarounds in `sides`."""
+    conn: cython.Py_ssize_t
+    for conn in range(count):
+        at: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
+        for side in range(2):
+            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, side)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _date_side(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    at: cython.Py_ssize_t,
+    side: cython.longlong,
+) -> cython.int:
+    own: cython.Py_ssize_t = at + side * SIDE_WIDTH
+    peer: cython.Py_ssize_t = at + (1 - side) * SIDE_WIDTH
+    away: cython.longlong = max(e[own + TURNAROUND], 0) // 2
+    onward: cython.longlong = max(e[peer + TURNAROUND], 0) // 2
+    origin: cython.Py_ssize_t = _clock_origin(r, first, last, side)
+    fastest: cython.longlong = _fastest(r, first, last, side, origin) if origin >= 0 else 0
+    e[own + CLOCK] = origin >= 0 and fastest > -CLOCK_SPREAD
+    row: cython.Py_ssize_t
+    spread: cython.longlong = 0
+    for row in range(first, last):
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + SENDER] != side:
+            continue
+        late: cython.longlong = 0
+        if e[own + CLOCK] and r[k + HAS_TIMESTAMP]:
+            late = max(0, _lag(r, k, origin) - fastest - TICK)
+        if late > CLOCK_SPREAD:
+            late = 0
+        spread = max(spread, min(late, 50 * TICK))
+        r[k + SENT] = r[k + TIME] - away - late
+        r[k + ARRIVES] = r[k + TIME] + onward
+    e[own + JITTER] = spread
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-2, check=True)
+def _clock_origin(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    side: cython.longlong,
+) -> cython.Py_ssize_t:
+    """The first row of the side that carries a timestamp, -1 for none."""
+    row: cython.Py_ssize_t
+    for row in range(first, last):
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + SENDER] == side and r[k + HAS_TIMESTAMP] and not r[k + DOUBT]:
+            return row
+    return -1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _lag(
+    r: cython.longlong[::1], k: cython.Py_ssize_t, origin: cython.Py_ssize_t
+) -> cython.longlong:
+    """How much later than by the sender's clock the segment passed, against the origin row."""
+    o: cython.Py_ssize_t = origin * WIDTH
+    return r[k + TIME] - r[o + TIME] - _diff(r[k + TSVAL], r[o + TSVAL]) * TICK
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _fastest(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    side: cython.longlong,
+    origin: cython.Py_ssize_t,
+) -> cython.longlong:
+    """The least lag of the side's segments: that of its fastest segment."""
+    least: cython.longlong = 0
+    row: cython.Py_ssize_t
+    for row in range(first, last):
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + SENDER] == side and r[k + HAS_TIMESTAMP] and not r[k + DOUBT]:
+            least = min(least, _lag(r, k, origin))
+    return least

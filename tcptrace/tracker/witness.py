@@ -1,0 +1,157 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`Witness`: how the inference asks the evidence of one connection and writes a milestone down."""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Kind
+from tcptrace.tcp import flags
+from tcptrace.tracker.sides import FIELDS, Sides
+from tcptrace.tracker.slots import Evidence
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
+CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
+REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
+ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+FORGED = cython.declare(cython.longlong, 1)
+
+
+@cython.cclass
+class Witness:
+    """The evidence rows and sides of a batch; `look` turns it to one connection's rows."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+
+    def __init__(self, rows: cython.longlong[::1], sides: cython.longlong[::1]) -> None:
+        self.r = rows
+        self.e = sides
+        self.first = self.last = 0
+
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> None:
+        """Turn to the rows of one connection."""
+        self.first, self.last = first, last
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def next_row(
+        self,
+        row: cython.Py_ssize_t,
+        side: cython.longlong,
+        set_bits: cython.longlong,
+        clear_bits: cython.longlong,
+    ) -> cython.Py_ssize_t:
+        """The next trusted segment of a side (-1: of either) with these bits set and clear."""
+        r = self.r
+        while row < self.last:
+            k: cython.Py_ssize_t = row * WIDTH
+            bits: cython.longlong = r[k + FLAGS]
+            if (
+                (side < 0 or r[k + SENDER] == side)
+                and bits & set_bits == set_bits
+                and not bits & clear_bits
+                and not r[k + COPY]
+                and r[k + DOUBT] != FORGED
+                and r[k + KIND] == SEGMENT
+            ):
+                return row
+            row += 1
+        return -1
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def last_sent(
+        self, side: cython.longlong, set_bits: cython.longlong, clear_bits: cython.longlong
+    ) -> cython.longlong:
+        """When the side's last such segment left; NEVER for none."""
+        latest: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.next_row(self.first, side, set_bits, clear_bits | RST)
+        while row >= 0:
+            latest = max(latest, self.r[row * WIDTH + SENT])
+            row = self.next_row(row + 1, side, set_bits, clear_bits | RST)
+        return latest
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def sends(
+        self, m: cython.Py_ssize_t, at: cython.Py_ssize_t, row: cython.Py_ssize_t
+    ) -> cython.int:
+        """A milestone of the sender of a row."""
+        r, e = self.r, self.e
+        k: cython.Py_ssize_t = row * WIDTH
+        early: cython.longlong = r[k + SENT] - e[at + JITTER] - MILLISECOND
+        self.moment(m, r[k + SENT], early, r[k + TIME])
+        e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
+        return 0
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def takes(
+        self,
+        m: cython.Py_ssize_t,
+        at: cython.Py_ssize_t,
+        row: cython.Py_ssize_t,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A milestone of the receiver of a row, proved by its own segment `proof` (-1: not)."""
+        r, e = self.r, self.e
+        k: cython.Py_ssize_t = row * WIDTH
+        late: cython.longlong = r[k + ARRIVES] + max(e[at + JITTER], 10 * MILLISECOND)
+        when: cython.longlong = r[k + ARRIVES]
+        if proof >= 0:
+            late = r[proof * WIDTH + TIME]
+            when = min(when, r[proof * WIDTH + SENT])
+        self.moment(m, max(when, r[k + TIME]), r[k + TIME], max(late, r[k + TIME]))
+        if proof >= 0:
+            e[m + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+        e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
+        return 0
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def moment(
+        self,
+        m: cython.Py_ssize_t,
+        when: cython.longlong,
+        earliest: cython.longlong,
+        latest: cython.longlong,
+    ) -> cython.int:
+        e = self.e
+        e[m + WHEN], e[m + EARLIEST], e[m + LATEST], e[m + ROW] = when, earliest, latest, -1
+        e[m + SHOWN_BY] = e[m + CONFIRMED_BY] = 0
+        return 0
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def say(
+        self,
+        m: cython.Py_ssize_t,
+        basis: cython.longlong,
+        event: cython.longlong,
+        reason: cython.longlong,
+    ) -> cython.int:
+        self.e[m + BASIS], self.e[m + EVENT], self.e[m + REASON] = basis, event, reason
+        return 0
