@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tcptrace.faces.quantities import offset
 from tcptrace.faces.terminal import STYLES
-from tcptrace.tables.wording import SECOND, octets, span
+from tcptrace.tables.wording import octets, span
 from tcptrace.tcp import flags, sequence
 from tcptrace.tcp.states import Role
 
@@ -26,6 +27,7 @@ NAMES = {flags.LETTERS[getattr(flags, name)]: name for name in
          ("SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")}  # fmt: skip
 MOVING = set("SFR")
 LONGEST_RUN = 3  # more segments in a row that move nothing become one line
+UNCAUSED = ("inferred", "timer", "assumed")  # their packet, if any, is proof and not cause
 MARKS = {"presumed": "?", "inferred": "*", "timer": "~", "assumed": "'"}
 LEGEND = {
     "presumed": "should follow from a packet on its way there",
@@ -61,7 +63,8 @@ def ladder(
     if not rungs:
         return
     room = min(max(width - LEFT_WIDTH - STATE_WIDTH, MIDDLE[0]), MIDDLE[1])
-    draw = _Drawing(rungs[0].time, room)
+    zero = next((rung.time for rung in rungs if rung.label), rungs[0].time)
+    draw = _Drawing(zero, room)
     for run in runs(rungs):
         if whole or len(run) <= LONGEST_RUN:
             yield from (line for rung in run for line in draw.rung(rung))
@@ -84,7 +87,8 @@ def rungs_of(timeline: pd.DataFrame, segments: pd.DataFrame) -> list[Rung]:
     alone, unseen = [], []
     for row in timeline.to_dict("records"):
         time = row["start"].value
-        packet = None if pd.isna(row["packet"]) else int(row["packet"])
+        shown = not pd.isna(row["packet"]) and row["basis"] not in UNCAUSED
+        packet = int(row["packet"]) if shown else None
         here = by_packet.get(packet or 0, [])
         if here:
             rung = min(here, key=lambda rung: abs(rung.time - time))
@@ -145,7 +149,7 @@ def _label(row: Mapping[Any, Any], first: dict[str, int], peer: str) -> str:
 
 
 class _Drawing:
-    """Lines of one width, times counted from the first rung."""
+    """Lines of one width, times counted from the first segment."""
 
     def __init__(self, start: int, middle: int) -> None:
         self.start, self.middle = start, middle
@@ -163,7 +167,7 @@ class _Drawing:
             ]
             middle = self._arrow(rung) if last and rung.label else " " * self.middle
             packet = str(rung.packet) if last and rung.packet is not None else ""
-            yield self._line(self._time(rung.time), packet, middle, states)
+            yield self._line(offset(rung.time - self.start), packet, middle, states)
 
     def run(self, run: Sequence[Rung]) -> Text:
         """One line for many segments."""
@@ -174,11 +178,9 @@ class _Drawing:
         length = f" in {span(run[-1].time - run[0].time)}"
         told += length if len(told + length) < self.middle else ""
         middle = told[: self.middle].ljust(self.middle)
-        return self._line(self._time(run[0].time), f"{run[0].packet}…", middle, [None, None])
-
-    def _time(self, time: int) -> str:
-        whole, rest = divmod(time - self.start, SECOND)
-        return f"{whole}.{rest // 1000:06d}"
+        return self._line(
+            offset(run[0].time - self.start), f"{run[0].packet}…", middle, [None, None]
+        )
 
     def _arrow(self, rung: Rung) -> str:
         """The label on an arrow that points to the receiver."""

@@ -43,7 +43,7 @@ WRITING = (
                  help="The form of the output; else what -o's suffix says, else text."),
     click.option("-o", "--output", "path", metavar="FILE", help="Write there, not to stdout."),
     click.option("-e", "--column", "columns", multiple=True, metavar="COLUMN",
-                 help="Only this column. Repeatable; commas too."),
+                 help="Only this column. Repeatable; commas too. A wrong name lists them all."),
 )  # fmt: skip
 
 READING_NAMES = (

@@ -1,4 +1,4 @@
-"""Times and durations as people type them, exact to the nanosecond."""
+"""Times and durations as people type and read them, exact to the nanosecond."""
 
 from __future__ import annotations
 
@@ -46,3 +46,9 @@ def parse_time(text: str) -> int:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     gap = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return gap.days * DAY + gap.seconds * SECOND + int(digits.ljust(9, "0") or 0)
+
+
+def offset(ns: int) -> str:
+    """Seconds since a moment, to the microsecond, cut: `0.005229`, `-0.000001`."""
+    whole, rest = divmod(abs(ns), SECOND)
+    return f"{'-' if ns < 0 else ''}{whole}.{rest // MICROSECOND:06d}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +14,10 @@ import click
 from tcptrace.errors import UsageError
 from tcptrace.faces.capture_facts import PLACES
 from tcptrace.faces.options import reading
+from tcptrace.faces.quantities import offset
 from tcptrace.faces.request import Request
 from tcptrace.faces.selection import flattened, rows_about
+from tcptrace.faces.terminal import printable
 from tcptrace.tables.wording import counted, endpoint, octets, span
 from tcptrace.tcp.states import Role
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from tcptrace.trace import Connection, Trace
 
+HEAD = re.compile(r"\s*-?\d+\.\d+\s+\w+\s+")  # of a line of a story: when and who
 EXAMPLES = """\b
 Examples:
   tcptrace show office.pcapng 7         the connection that other tables call 7
@@ -77,12 +82,12 @@ def parts(
     yield _dim(legend(connection.timeline))
     for role in Role:
         yield heading(f"states of the {role.name.lower()}")
-        yield from tables_of(states(connection.timeline, role), width)
+        yield from tables_of(states(connection.timeline, role, row["ts_start"].iloc[0]), width)
     anomalies = rows_about(trace.anomalies, row)
     if len(anomalies):
         yield from findings(anomalies, replace(request, verbose=1))
     yield heading("story")
-    yield printable_lines(connection)
+    yield from told_lines(connection, width)
 
 
 def picked_row(trace: Trace, number: int | None, request: Request) -> pd.DataFrame:
@@ -144,22 +149,27 @@ def head_lines(row: Mapping[Any, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def states(timeline: pd.DataFrame, role: Role) -> pd.DataFrame:
-    """One side's intervals for eyes: state, entry and how sure it is, length, evidence."""
+def states(timeline: pd.DataFrame, role: Role, zero: pd.Timestamp) -> pd.DataFrame:
+    """One side's intervals for eyes: state, seconds from `zero` to its entry and within what
+    bounds that lies, how long it lasted, the evidence."""
     own = flattened(timeline)
     own = own[own["role"] == role.name.lower()]
-    own = own.assign(within=own["latest"] - own["earliest"])
-    columns = ["state", "start", "within", "duration", "basis", "packet", "confirmed_by", "event"]
+    own = own.assign(
+        at=(own["start"] - zero).map(lambda gap: offset(gap.value)).astype(object),
+        within=(own["latest"] - own["earliest"]).mask(own["basis"] == "assumed"),
+    )
+    columns = ["state", "at", "within", "duration", "basis", "packet", "confirmed_by", "event"]
     return own[columns].rename(columns={"confirmed_by": "by", "duration": "for"})
 
 
-def printable_lines(connection: Connection) -> str:
-    """The story, each line safe to print."""
-    from tcptrace.faces.terminal import printable
-
-    told = connection.story()
-    lines = told.splitlines() if isinstance(told, str) else told
-    return "\n".join(printable(str(line)) for line in lines)
+def told_lines(connection: Connection, width: int) -> Iterator[str]:
+    """The story, each line safe to print; what goes on below hangs under its first words."""
+    for line in connection.story():
+        head = HEAD.match(line)
+        indent = " " * (head.end() if head else 0)
+        yield textwrap.fill(
+            printable(line), width, subsequent_indent=indent, break_long_words=False
+        )
 
 
 def _dim(text: str) -> Text:

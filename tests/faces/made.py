@@ -185,5 +185,5 @@ class MadeTrace:
         of = lambda rows: rows[rows["conn"] == number]  # noqa: E731
         return SimpleNamespace(
             timeline=of(self.timeline), segments=of(self.segments), anomalies=of(self.anomalies),
-            story=lambda: "Packet 1: the originator opens.\nPacket 9: it closes.",
+            story=lambda: ["Packet 1: the originator opens.", "Packet 9: it closes."],
         )  # fmt: skip

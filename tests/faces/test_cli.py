@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -18,6 +22,8 @@ from tcptrace.faces.request import Request
 from tests.faces.made import MadeTrace
 
 ROOT = Path(__file__).resolve().parents[2]
+CAPTURE = ROOT / "captures" / "fin_wait_2_stalled" / "capture.pcapng"
+PCAP_HEADER = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
 HEAVY = ("pandas", "numpy", "rich", "scapy", "dpkt", "pyarrow")
 OVER_MADE_TRACE = """
 import sys
@@ -201,3 +207,133 @@ def test_the_module_is_the_command() -> None:
     """`python -m tcptrace` has the same exit statuses."""
     assert 0 == python("-m", "tcptrace", "--version").returncode
     assert 2 == python("-m", "tcptrace", "connections").returncode
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"Dear diary,\nno packets today.\n",
+        bytes(range(256)) * 9,
+        b"\0" * 64,
+        PCAP_HEADER[:11],
+        b"\x1f\x8b\x08\0garbage",
+        CAPTURE.read_bytes()[:20],
+    ],
+    ids=["empty", "text", "garbage", "zeros", "half a header", "bad gzip", "half a block"],
+)
+@pytest.mark.parametrize("command", [[], ["connections"], ["segments", "-T", "csv"]])
+def test_what_is_no_capture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], content: bytes
+) -> None:
+    """Status 2 and one line that names the file; nothing on stdout."""
+    path = tmp_path / "office.pcap"
+    path.write_bytes(content)
+    assert 2 == status_of([*command, str(path)])
+    out, err = capsys.readouterr()
+    assert "" == out and 1 == err.count("\n")
+    assert err.startswith(f"tcptrace: {path}")
+
+
+def test_what_cannot_be_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there, a folder without captures."""
+    (tmp_path / "folder").mkdir()
+    for name, words in (("missing.pcap", "No such file"), ("folder", "folder: expected")):
+        assert 2 == status_of([str(tmp_path / name)])
+        out, err = capsys.readouterr()
+        assert "" == out and 1 == err.count("\n")
+        assert words in err and str(tmp_path / name) in err
+
+
+def test_a_file_that_may_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """The system's own words, and the file."""
+    assert 0 == status_of([str(CAPTURE), "-q"])  # so that all is imported before root is given up
+    capsys.readouterr()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "locked.pcap")
+        path.write_bytes(PCAP_HEADER)
+        path.chmod(0)
+        Path(folder).chmod(0o755)
+        with nobody():
+            assert 2 == status_of([str(path)])
+    out, err = capsys.readouterr()
+    assert ("", f"tcptrace: {path}: Permission denied\n") == (out, err)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without root's right to read everything."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_header_without_packets_is_a_capture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report says so; tables are empty; status 0."""
+    path = tmp_path / "office.pcap"
+    path.write_bytes(PCAP_HEADER)
+    assert 0 == status_of([str(path)])
+    assert "none: the capture holds no packet" in capsys.readouterr().out
+    assert 0 == status_of(["connections", "-T", "json", str(path)])
+    assert "[]\n" == capsys.readouterr().out
+
+
+def test_a_capture_cut_inside_a_packet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All that came before the cut, and a row that says where it is; status 0."""
+    path = tmp_path / "office.pcapng"
+    path.write_bytes(CAPTURE.read_bytes()[:-70])
+    assert 0 == status_of(["anomalies", "-T", "csv", "-e", "code", str(path)])
+    out, err = capsys.readouterr()
+    assert "capture-truncated" in out.splitlines()
+    assert "cut short" in err and str(path) in err
+    assert 0 == status_of(["connections", "-T", "jsonl", str(path)])
+    assert capsys.readouterr().out
+
+
+def test_standard_input(capsys: pytest.CaptureFixture[str]) -> None:
+    """`-` is a capture on a pipe: the same tables as of the file."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tcptrace", "timeline", "-", "-T", "csv"],
+        cwd=ROOT,
+        input=CAPTURE.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+    assert (0, b"") == (run.returncode, run.stderr)
+    assert 0 == status_of(["timeline", str(CAPTURE), "-T", "csv"])
+    assert capsys.readouterr().out == run.stdout.decode()
+
+
+def test_first_packets_only(capsys: pytest.CaptureFixture[str]) -> None:
+    """`-c 3` leaves the rest unread."""
+    assert 0 == status_of(["segments", str(CAPTURE), "-c", "3", "-T", "jsonl"])
+    assert 3 >= len(capsys.readouterr().out.splitlines()) > 0
+
+
+def test_a_filter_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip in tcpdump's language is the caller's mistake, in a line."""
+    assert 2 == status_of(["-f", "port and (", str(CAPTURE)])
+    out, err = capsys.readouterr()
+    assert "" == out and 1 == err.count("\n")
+
+
+def test_ctrl_c_while_reading_a_pipe() -> None:
+    """Status 130 and silence: no traceback of whatever was going on."""
+    words = [sys.executable, "-m", "tcptrace", "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None and process.stderr is not None
+        content = CAPTURE.read_bytes()
+        # More than a pipe holds: when it is written, the process is reading.
+        process.stdin.write(content * (1 + 300_000 // len(content)))
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert b"" == process.stderr.read()
+        assert 130 == process.wait()

@@ -78,6 +78,29 @@ def test_two_states_on_one_packet() -> None:
     assert "TIME_WAIT?" in lines[2] and "◀" in lines[2]
 
 
+def test_a_move_that_a_packet_only_proves() -> None:
+    """A timer ended the state a minute before the packet that gives it away."""
+    timeline = (
+        entry(ENDPOINT, "FIN_WAIT_2", 0, 60 * SECOND, packet=1, basis="presumed"),
+        entry(ENDPOINT, "CLOSED", 60 * SECOND, None, packet=2, basis="inferred"),
+    )
+    segments = (
+        segment(1, "responder", "A", 0, seq=5, ack=9),
+        segment(2, "originator", "R", 67 * SECOND, seq=9),
+    )
+    lines = drawn(timeline, segments)
+    assert ["60.000000", "CLOSED*"] == lines[1].split()
+    assert "67.000000" in lines[2] and "CLOSED" not in lines[2]
+
+
+def test_times_before_the_first_segment() -> None:
+    """A host moved before the tap saw its segment."""
+    timeline = (entry(PEER, "LISTEN", -5 * MS, MS, basis="assumed"),)
+    lines = drawn(timeline, (segment(1, "originator", "S", 0, seq=5),))
+    assert ["-0.005000", "LISTEN'"] == lines[0].split()
+    assert lines[1].split()[:2] == ["0.000000", "1"]
+
+
 def test_without_segments_the_moves_remain() -> None:
     """A stream cannot be read again: times, packet numbers and states are still told."""
     lines = drawn(segments=())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcptrace.errors import UsageError
-from tcptrace.faces.quantities import LONGEST, parse_duration, parse_time
+from tcptrace.faces.quantities import LONGEST, offset, parse_duration, parse_time
 
 SECOND = 1_000_000_000
 
@@ -68,3 +68,10 @@ def test_what_is_no_time(text: str) -> None:
     """No guess is made at a time."""
     with pytest.raises(UsageError):
         parse_time(text)
+
+
+def test_seconds_since_a_moment() -> None:
+    """Microseconds are cut, not rounded; before is negative."""
+    assert ["0.000000", "0.005229", "-0.000001", "61.000000"] == [
+        offset(ns) for ns in (0, 5_229_999, -1_000, 61_000_000_000)
+    ]

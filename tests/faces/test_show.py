@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from click.testing import Result
 
 from tcptrace.errors import UsageError
 from tcptrace.faces.selection import flattened
-from tcptrace.faces.show import head_lines, parts, split_number, states
+from tcptrace.faces.show import head_lines, parts, split_number, states, told_lines
 from tcptrace.tcp.states import Role
-from tests.faces.made import CONNECTIONS, TIMELINE, MadeTrace, table
+from tests.faces.made import CONNECTIONS, START, TIMELINE, MadeTrace, table
 from tests.faces.test_finding import request
 
 Run = Callable[..., Result]
@@ -81,7 +82,7 @@ def test_a_stream_has_no_segments_to_read_again(made: MadeTrace) -> None:
 
     class Gone:
         timeline = made.timeline
-        story = staticmethod(lambda: "")
+        story = staticmethod(list)
 
         @property
         def segments(self) -> None:
@@ -116,5 +117,16 @@ def test_what_is_known_of_it() -> None:
 
 def test_states_of_one_side() -> None:
     """Only the role's rows, in their order."""
-    rows = states(table("timeline", *TIMELINE), Role.RESPONDER)
+    rows = states(table("timeline", *TIMELINE), Role.RESPONDER, pd.Timestamp(START, tz="UTC"))
     assert ["LISTEN", "SYN_RCVD", "ESTABLISHED", "CLOSE_WAIT"] == list(rows["state"])
+    assert ["0.000000", "0.000500", "0.001500", "0.003500"] == list(rows["at"])
+    assert [True, False, False, False] == list(rows["within"].isna())
+
+
+def test_a_story_hangs_under_its_first_words() -> None:
+    """Time and role stay readable in a narrow column."""
+    told = ["   -0.005229  responder   LISTEN by passive OPEN, which must have been before"]
+    held = SimpleNamespace(story=lambda: told)
+    lines = next(told_lines(held, 50)).split("\n")  # type: ignore[arg-type]
+    assert "   -0.005229  responder   LISTEN by passive OPEN," == lines[0]
+    assert " " * 26 + "which must have been" == lines[1]
