@@ -11,6 +11,7 @@ from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
 from tcptrace.sources.capture import Capture, open_capture
+from tcptrace.sources.filter import Filter
 from tcptrace.sources.naming import named_sources
 from tcptrace.sources.packets import Packets
 from tcptrace.sources.scapy_list import is_scapy_packets
@@ -19,7 +20,8 @@ from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tcp.profile import Profile
 from tcptrace.tcp.timers import profile as profile_of
 from tcptrace.trace import Trace
-from tcptrace.tracker.tracker import Tracker
+from tcptrace.tracker.connections import ConnectionTable
+from tcptrace.tracker.tracker import ENDED_LINGER, OPEN_LIMIT, Tracker
 
 DEFAULT_PROFILE = "linux"
 
@@ -53,9 +55,8 @@ def read(
     """
     if count is not None and count < 1:
         raise UsageError(f"count is {count}: read at least one packet")
-    reading = Reading(source, filter, count, _profile(profile))
-    trace = reading.trace(progress)
-    return trace
+    wanted = None if filter is None else Filter(filter)
+    return Reading(source, wanted, count, _profile(profile)).trace(progress)
 
 
 @dataclass
@@ -63,42 +64,43 @@ class Reading:
     """How a source is read: the same again for the table of segments."""
 
     source: Any
-    filter: str | None
+    filter: Filter | None
     count: int | None
     profile: Profile
 
     def trace(self, progress: bool | None) -> Trace:
         """Read everything once."""
-        facts, decoder = CaptureFacts(), Decoder()
-        tracker = Tracker(profile=self.profile)
+        capture = open_capture(self.source)
+        facts = CaptureFacts(skipped_files=list(capture.skipped_files))
+        decoder, tracker = Decoder(), Tracker(profile=self.profile)
         with progress_bar(progress) as bar:
-            capture = open_capture(self.source)
             for packets in self._packets(capture):
-                facts.packets += len(packets)
-                facts.clock.watch(packets)
+                facts.take(packets)
                 segments = decoder.feed(packets)
                 facts.segments += len(segments)
                 tracker.feed(segments)
                 bar.update(capture)
-        tracker.feed(decoder.finish())
         found = tracker.finish()
         facts.skipped, facts.counters = decoder.skipped, decoder.counters
-        facts.skipped_files = list(capture.skipped_files)
-        facts.take_files(capture.files)
+        facts.take_files(capture.files, whole=self.count is None)
         facts.take_reconstruction(found)
         return Trace(found, facts, self.profile, self.segments if self._is_lasting() else None)
 
     def segments(self) -> Iterator[Segments]:
-        """The segments once more, with the tracker's columns filled."""
-        decoder, tracker = Decoder(), Tracker(profile=self.profile)
+        """The segments once more, told apart as the tracker did, but not judged again."""
+        decoder, table = Decoder(), ConnectionTable(OPEN_LIMIT, ENDED_LINGER, 0)
         for packets in self._packets(open_capture(self.source)):
             segments = decoder.feed(packets)
-            tracker.feed(segments)
+            table.assign(segments.cells, len(segments))
             yield segments
+            for slot in table.left():
+                table.release(slot)
 
     def _packets(self, capture: Capture) -> Iterator[Packets]:
+        """What the filter lets through, up to `count` packets, as tcpdump -c counts them."""
         left = self.count
-        for packets in capture:
+        for read in capture:
+            packets = read if self.filter is None else self.filter.apply(read)
             if left is None:
                 yield packets
                 continue

@@ -80,7 +80,7 @@ class Trace:
                 "segments are read from the files once more, and a stream cannot be read twice: "
                 "save it to a file and read that"
             )
-        return segments(self.found.connections, self._reread())
+        return segments(self.found, self._reread())
 
     def connection(self, conn: int) -> Connection:
         """The connection of that number; UsageError if there is none."""

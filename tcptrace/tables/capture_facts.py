@@ -103,12 +103,27 @@ class CaptureFacts:
         """The files that end inside a packet or are damaged."""
         return [file for file in self.files if file.truncated_at is not None]
 
-    def take_files(self, files: list[FileFacts]) -> None:
-        """What the files say of themselves, once they have been read."""
+    def take(self, packets: Packets) -> None:
+        """Count a batch that goes to the decoder."""
+        if not len(packets):
+            return
+        self.packets += len(packets)
+        self.clock.watch(packets)
+        first, last = int(packets.time.min()), int(packets.time.max())
+        self.start = first if self.start is None else min(self.start, first)
+        self.end = last if self.end is None else max(self.end, last)
+
+    def take_files(self, files: list[FileFacts], whole: bool = True) -> None:
+        """What the files say of themselves, once they have been read.
+
+        If they were read as a whole, the capture lasted as long as they do, whatever a filter
+        left of them: silence is silence only as long as someone listened.
+        """
         self.files = list(files)
-        first = [file.first_time for file in files if file.first_time is not None]
-        last = [file.last_time for file in files if file.last_time is not None]
-        self.start, self.end = min(first, default=None), max(last, default=None)
+        if whole:
+            first = [file.first_time for file in files if file.first_time is not None]
+            last = [file.last_time for file in files if file.last_time is not None]
+            self.start, self.end = min(first, default=None), max(last, default=None)
         met = Counter(number for file in files for number in sorted(file.link_types))
         self.link_types = [_link_type(number) for number, _ in met.most_common()]
         drops = [

@@ -13,6 +13,7 @@ from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.schema import SEGMENTS
 from tcptrace.tcp import flags
+from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.tracker.transitions import Connections
 
 Numbers = npt.NDArray[np.int64]
@@ -23,25 +24,28 @@ _SACK_EDGES = tuple(
 )
 
 
-def segments(connections: Connections, batches: Iterable[Segments]) -> pd.DataFrame:
+def segments(found: Reconstruction, batches: Iterable[Segments]) -> pd.DataFrame:
     """The table of a capture's segments, whose `slot`, `sender` and `opens` the tracker filled."""
-    numbers = _ConnectionNumbers()
+    numbers = _ConnectionNumbers(found.numbers)
     held, conns = [], []
     for batch in batches:
         conns.append(numbers.of(batch))
         held.append(batch)
     rows = Segments.concat(held)
     conn = np.concatenate(conns) if conns else np.zeros(0, np.int64)
-    return SEGMENTS.frame({**_header(rows), **_options(rows), **_whose(rows, conn, connections)})
+    return SEGMENTS.frame(
+        {**_header(rows), **_options(rows), **_whose(rows, conn, found.connections)}
+    )
 
 
 class _ConnectionNumbers:
     """Turns slots, which are used again, into connections' numbers, which are not.
 
-    Connections are numbered in the order in which they open.
+    numbers : the connection's number of the n-th that opened
     """
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = np.append(numbers, -1)  # the last place is for rows without a connection
         self._opened = 0
         self._in_slot = np.full(1024, -1, np.int64)
 
@@ -56,7 +60,8 @@ class _ConnectionNumbers:
         found = np.where(last >= 0, number[last], self._in_slot[slot])
         self._in_slot[slot[opens]] = number[opens]  # of equal slots, the last row stays
         self._opened += int(opens.sum())
-        return np.where(slot < 0, -1, found)
+        known = (slot >= 0) & (found < len(self._numbers) - 1)
+        return np.asarray(self._numbers[np.where(known, found, -1)], np.int64)
 
     def _make_room(self, slot: int) -> None:
         if slot >= len(self._in_slot):

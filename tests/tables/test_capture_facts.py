@@ -91,3 +91,20 @@ def test_vantage_is_that_of_most_connections() -> None:
     facts.take_reconstruction(written.reconstruction())
     assert "responder" == facts.vantage
     assert (15, 1) == (facts.loss.octets, facts.loss.endpoints)
+
+
+def test_capture_that_was_read_in_part_ends_with_its_last_packet() -> None:
+    """Of ten packets asked for, the file's end says nothing."""
+    facts = CaptureFacts()
+    facts.take(packets([1, 4]))
+    facts.take(packets([]))
+    facts.take_files([FileFacts("a", first_time=at(0), last_time=at(60))], whole=False)
+    assert (2, pd.Timedelta(seconds=3)) == (facts.packets, facts.duration)
+
+
+def test_capture_that_was_filtered_lasts_as_long_as_the_file() -> None:
+    """Silence of what a filter let through is silence until the file's end."""
+    facts = CaptureFacts()
+    facts.take(packets([1, 4]))
+    facts.take_files([FileFacts("a", first_time=at(0), last_time=at(60))])
+    assert pd.Timedelta(seconds=60) == facts.duration

@@ -86,6 +86,7 @@ class Written:
             rows_of(Endpoints, self.ends),
             rows_of(Transitions, moves),
             list(self.histories),
+            np.arange(len(self.rows)),
         )
 
 
