@@ -55,9 +55,15 @@ class Trace:
     @cached_property
     def connections(self) -> pd.DataFrame:
         """One row a connection, index `conn`; columns as `tables.schema.CONNECTIONS` says."""
-        table = connections(self.found, self.capture.end)
+        table = connections(self.found, self.end)
         codes = self._findings.codes_by_connection(len(table))
         return table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
+
+    @property
+    def end(self) -> int:
+        """When the capture ended, ns since the epoch; 0 for a capture without packets."""
+        last = int(self.found.connections.time_end.max(initial=0))
+        return last if self.capture.end is None else max(last, self.capture.end)
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
@@ -163,7 +169,7 @@ class Connection:
 
     def story(self) -> Story:
         """What happened to it, in lines: each move, why it is believed, taken back or left open."""
-        return story(self.trace.found, self.conn)
+        return story(self.trace.found, self.conn, self.trace.end)
 
     def __repr__(self) -> str:
         row = self.row

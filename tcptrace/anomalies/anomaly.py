@@ -41,6 +41,7 @@ class Thresholds:
     final_ack_wait: int = SECOND
     final_ack_timeouts: int = 3
     fin_wait_2_notice: int = 10 * SECOND
+    fin_wait_2_warning: int = 60 * SECOND  # where the profile has no timer for an orphan
     close_wait_leak_connections: int = 5
     clock_step_share: int = 10
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.capture_facts import CaptureFacts
+from tcptrace.tables.closes import standing
 from tcptrace.tcp.profile import Profile
 from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.tracker import Reconstruction
@@ -148,9 +149,8 @@ class Evidence:
 
     @cached_property
     def _moves(self) -> Transitions:
-        """Moves that stand and that the capture lived to see."""
-        moves = self.found.transitions
-        return moves.take((moves.basis != Basis.RETRACTED) & (moves.time <= self.end))
+        """Moves that stand, without the timers that the capture did not live to see."""
+        return standing(self.found.transitions, self.end)
 
     @cached_property
     def _endpoint(self) -> Numbers:

@@ -258,8 +258,8 @@ HANDSHAKE = (
             ),
             "lost": Sentences(
                 headline=(
-                    "The ACK that completes the handshake did not reach {x}: it repeated its "
-                    "SYN,ACK and was acknowledged again."
+                    "The ACK that completes the handshake was lost, or {x} did not take it in: it "
+                    "repeated its SYN,ACK and was acknowledged again."
                 ),
                 many=(
                     "On {n:count} of {total:count} connections to {place} the handshake's last ACK"

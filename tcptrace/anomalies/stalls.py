@@ -62,9 +62,10 @@ def _stalled(seen: Evidence) -> Hits:
     forgot = (own_reset != NEVER) & (seen.own("rst_form") == ResetForm.STRAY)
     quiet = (seen.peer("half_close_packet") == 0) | (forgot & (seen.peer("half_close_acked") == 0))
     sure = (seen.shared("mid_stream") == 0) | (seen.peer("payload") > 0) | (peer_fin != NEVER)
-    long = waited >= THRESHOLDS.fin_wait_2_notice
-    hits = np.flatnonzero(waiting & quiet & sure & long & seen.two_sided)
     timer = seen.profile.fin_wait_2().earliest
+    patience = timer if timer > 0 else THRESHOLDS.fin_wait_2_warning
+    long = waited >= min(patience, THRESHOLDS.fin_wait_2_notice)
+    hits = np.flatnonzero(waiting & quiet & sure & long & seen.two_sided)
     speaks = seen.own("last_time") - acked
     held = (timer != NO_TIMER) & (speaks > timer) & ~forgot
     return Hits(
@@ -77,7 +78,7 @@ def _stalled(seen: Evidence) -> Hits:
             np.where(forgot, seen.own("rst_packet"), 0)[hits],
         ],
         variant=np.where(forgot, "expired", np.where(held, "held", "unknown"))[hits],
-        severity=np.where(waited[hits] >= _patience(timer), WARNING, NOTICE),
+        severity=np.where(waited[hits] >= patience, WARNING, NOTICE),
         facts={
             "fin": seen.own("fin_packet")[hits],
             "ack": seen.own("fin_acked_packet")[hits],
@@ -88,12 +89,6 @@ def _stalled(seen: Evidence) -> Hits:
             "timer": np.full(len(hits), max(timer, 0)),
         },
     )
-
-
-def _patience(timer: int) -> int:
-    """From when on a stall is worth a warning: when an orphan's timer would have ended it."""
-    minute = 6 * THRESHOLDS.fin_wait_2_notice
-    return min(max(timer, THRESHOLDS.fin_wait_2_notice), minute) if timer > 0 else minute
 
 
 _stalled_sentences = partial(

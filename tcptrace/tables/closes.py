@@ -1,4 +1,4 @@
-"""Who ended a connection first, and by what: read off the two endpoints' moves.
+"""Who ended a connection first, by what, and why it is over: read off the endpoints' moves.
 
 The moves know it better than packet times do: of two FINs the one that began the close is its
 sender's FIN_WAIT_1, and where both endpoints were in FIN_WAIT_1 the close was simultaneous,
@@ -14,13 +14,17 @@ import numpy.typing as npt
 
 from tcptrace.tables.schema import CLOSE_KINDS, CLOSERS
 from tcptrace.tcp.states import Event, Role, State
-from tcptrace.tracker.transitions import Basis, Transitions
+from tcptrace.tracker.tracker import Reconstruction
+from tcptrace.tracker.transitions import Basis, EndReason, Transitions
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
+_ENDED = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
+_RESETS = (Event.SND_RST, Event.RCV_RST)
 _TIMEOUTS = (Event.TIMEOUT_RETRANSMISSION, Event.TIMEOUT_FIN_WAIT_2)
+_LOST = (*_TIMEOUTS, Event.RCV_ICMP_ERROR)
 _BOTH, _NONE = CLOSERS.index("both"), CLOSERS.index("none")
 _FIN, _NO_CLOSE = CLOSE_KINDS.index("fin"), CLOSE_KINDS.index("none")
 
@@ -35,7 +39,7 @@ class Closes:
     @classmethod
     def of(cls, moves: Transitions, connections: int, until: int) -> Closes:
         """From the moves of `connections` connections, as far as they came before `until`, ns."""
-        moves = moves.take((moves.basis != Basis.RETRACTED) & (moves.time <= until))
+        moves = standing(moves, until)
         ended = (moves.state == State.CLOSED) | (moves.state == State.LISTEN)
         sent, received = moves.event == Event.SND_RST, moves.event == Event.RCV_RST
         fin = _first(moves, moves.event == Event.SND_FIN, connections)
@@ -51,6 +55,36 @@ class Closes:
         by_time = times.argmin(axis=2)[np.arange(connections), np.minimum(kind, 2)]
         closer = np.where(kind == _FIN, _by_fin(moves, connections), by_time)
         return cls(np.where(kind == _NO_CLOSE, _NONE, closer), kind)
+
+
+def standing(moves: Transitions, until: int) -> Transitions:
+    """The moves that were not taken back, without those that timers predict for after `until`.
+
+    What a packet causes stands, even if the endpoint took it in after the capture's last packet.
+    """
+    predicted = (moves.basis == Basis.TIMER) & (moves.time > until)
+    return moves.take((moves.basis != Basis.RETRACTED) & ~predicted)
+
+
+def end_reasons(found: Reconstruction, until: int) -> Numbers:
+    """Why each connection is over, EndReason: what its endpoints' last moves say, if they ended.
+
+    An endpoint has ended in CLOSED, in LISTEN and, having nothing more to do, in TIME_WAIT. Where
+    one has not, the tracker's reason for letting go of the connection stands.
+    """
+    count = len(found.connections)
+    moves = standing(found.transitions, until)
+    last = np.full((count, len(Role)), -1, np.int64)
+    last[moves.conn, moves.role] = np.arange(len(moves))  # of equal places, the last row stays
+    none = last < 0
+    state = np.where(none, State.CLOSED, moves.state[last] if len(moves) else State.CLOSED)
+    event = np.where(none, -1, moves.event[last] if len(moves) else -1)
+    ended = np.isin(state, _ENDED).all(axis=1) & ~none.all(axis=1)
+    reason = np.full(count, int(EndReason.CLOSED))
+    reason[np.isin(event, _LOST).any(axis=1)] = EndReason.TIMER
+    reason[(event == Event.REPLACED).any(axis=1)] = EndReason.PORT_REUSED
+    reason[np.isin(event, _RESETS).any(axis=1)] = EndReason.RESET
+    return np.where(ended, reason, found.connections.end_reason)
 
 
 def _first(moves: Transitions, which: Mask, connections: int) -> Numbers:

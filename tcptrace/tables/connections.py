@@ -9,20 +9,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from tcptrace.tables.addresses import Addresses
-from tcptrace.tables.closes import Closes
+from tcptrace.tables.closes import Closes, end_reasons, standing
 from tcptrace.tables.schema import CONNECTIONS
 from tcptrace.tables.table import NO_TIME
 from tcptrace.tcp.states import Role
 from tcptrace.tracker.tracker import Reconstruction
-from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
+from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions
 
 Numbers = npt.NDArray[np.int64]
 
 _FROM_ENDPOINTS = {
-    "pkts": "zeek_packets",
-    "bytes": "zeek_bytes",
-    "retransmits": "retransmits",
-    "missed_bytes": "missed_bytes",
+    "pkts": ("segments", "duplicates"),
+    "bytes": ("zeek_bytes",),
+    "retransmits": ("retransmits",),
+    "missed_bytes": ("missed_bytes",),
 }
 
 
@@ -36,6 +36,7 @@ def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame
     if until is None:
         until = int(rows.time_end.max(initial=0))
     closes = Closes.of(found.transitions, len(rows), until)
+    reasons = end_reasons(found, until)
     states = last_states(found.transitions, len(rows), until)
     values = {
         **_plain(rows),
@@ -45,7 +46,8 @@ def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame
         "resp_state": states[:, Role.RESPONDER],
         "closer": closes.closer,
         "close_kind": closes.kind,
-        "is_final": rows.end_reason != EndReason.CAPTURE_END,
+        "end_reason": reasons,
+        "is_final": reasons != EndReason.CAPTURE_END,
         "history": found.histories,
         "community_id": [""] * len(rows),
         "anomalies": [""] * len(rows),
@@ -61,8 +63,8 @@ def addresses(rows: Connections) -> tuple[Numbers, Numbers, list[str]]:
 
 
 def last_states(moves: Transitions, count: int, until: int) -> Numbers:
-    """The last state entered by `until`, int64 (count, 2) by connection and role; -1 for none."""
-    kept = moves.take((moves.basis != Basis.RETRACTED) & (moves.time <= until))
+    """The state in which the capture leaves each endpoint, int64 (count, 2); -1 for none."""
+    kept = standing(moves, until)
     last = np.full((count, len(Role)), -1, np.int64)
     last[kept.conn, kept.role] = kept.state  # of equal places, the last row is what stays
     return last
@@ -79,7 +81,6 @@ def _plain(rows: Connections) -> dict[str, Any]:
         "ts_start": rows.time_start,
         "ts_end": rows.time_end,
         "duration": rows.time_end - rows.time_start,
-        "end_reason": rows.end_reason,
         "conn_state": rows.conn_state,
         "completeness": rows.completeness,
         "handshake_rtt_orig": np.where(rows.rtt_orig < 0, NO_TIME, rows.rtt_orig),
@@ -97,8 +98,12 @@ def _endpoints(rows: Connections) -> dict[str, Any]:
 
 def _counted(endpoints: Endpoints) -> dict[str, Numbers]:
     """The counters of both endpoints, originator's rows first of each pair."""
+    sums = {
+        name: np.add.reduce([getattr(endpoints, column) for column in columns])
+        for name, columns in _FROM_ENDPOINTS.items()
+    }
     return {
-        f"{side}_{name}": getattr(endpoints, column)[role :: len(Role)]
-        for name, column in _FROM_ENDPOINTS.items()
+        f"{side}_{name}": counter[role :: len(Role)]
+        for name, counter in sums.items()
         for role, side in ((Role.ORIGINATOR, "orig"), (Role.RESPONDER, "resp"))
     }

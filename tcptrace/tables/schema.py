@@ -66,8 +66,18 @@ CONNECTIONS = Table(
         Column("history", Kind.TEXT, "Zeek's history"),
         Column("completeness", Kind.COUNT, "Wireshark's tcp.completeness"),
         Column("community_id", Kind.TEXT, "Community ID, version 1, seed 0"),
-        Column("orig_pkts", Kind.COUNT, "packets of the originator, as Zeek counts", "packets"),
-        Column("resp_pkts", Kind.COUNT, "packets of the responder, as Zeek counts", "packets"),
+        Column(
+            "orig_pkts",
+            Kind.COUNT,
+            "packets of the originator, the capture's copies included",
+            "packets",
+        ),
+        Column(
+            "resp_pkts",
+            Kind.COUNT,
+            "packets of the responder, the capture's copies included",
+            "packets",
+        ),
         Column(
             "orig_bytes",
             Kind.COUNT,
@@ -137,7 +147,7 @@ TIMELINE = Table(
         Column("basis", Kind.CHOICE, "what the entry rests on", choices=BASES),
         Column("packet", Kind.MAYBE, "number of the packet that shows or causes the entry"),
         Column("confirmed_by", Kind.MAYBE, "number of the packet that proves it"),
-        Column("earliest", Kind.TIME, "lower bound of the true moment of entry"),
+        Column("earliest", Kind.TIME, "lower bound of the true moment of entry; none if unbounded"),
         Column("latest", Kind.TIME, "upper bound of the true moment of entry"),
     ),
 )

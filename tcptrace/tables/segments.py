@@ -19,6 +19,7 @@ from tcptrace.tracker.transitions import Connections
 Numbers = npt.NDArray[np.int64]
 
 ICMPV6 = 65_536  # what `Segments.icmp` adds for ICMPv6
+_LETTERED = sum(flags.LETTERS)  # the reserved bits have no letter
 _SACK_EDGES = tuple(
     name for name in Segments.COLUMNS if name.startswith("sack_") and name[5].isdigit()
 )
@@ -73,7 +74,7 @@ def _header(rows: Segments) -> dict[str, Any]:
     both = Addresses.of(
         np.concatenate([rows.src_hi, rows.dst_hi]), np.concatenate([rows.src_lo, rows.dst_lo])
     )
-    bits, letters = pd.factorize(rows.flags)
+    bits, letters = pd.factorize(rows.flags & _LETTERED)
     return {
         "packet": rows.packet,
         "file": rows.file,

@@ -12,6 +12,7 @@ from heapq import merge
 import numpy as np
 
 from tcptrace.tables.addresses import address
+from tcptrace.tables.closes import end_reasons
 from tcptrace.tables.schema import EVENTS
 from tcptrace.tables.wording import MICROSECOND, SECOND, endpoint, span
 from tcptrace.tcp.states import Event, Role, State
@@ -81,8 +82,11 @@ class Move:
     reason: int
 
 
-def story(found: Reconstruction, conn: int) -> Story:
-    """The story of one connection; times are counted from its first packet."""
+def story(found: Reconstruction, conn: int, until: int) -> Story:
+    """The story of one connection of a capture that ended at `until`, ns.
+
+    Times are counted from its first packet.
+    """
     row = found.connections.take(slice(conn, conn + 1))
     own = found.transitions.conn
     first, end = np.searchsorted(own, conn, "left"), np.searchsorted(own, conn, "right")
@@ -92,8 +96,8 @@ def story(found: Reconstruction, conn: int) -> Story:
         [
             *_opening(row),
             *(_told(move, begin) for move in moves),
-            *_open_ends(moves, begin, int(row.time_end[0])),
-            _ENDED[EndReason(int(row.end_reason[0]))],
+            *_open_ends(moves, begin, until),
+            _ENDED[EndReason(int(end_reasons(found, until)[conn]))],
         ]
     )
 
@@ -136,32 +140,29 @@ def _told(move: Move, begin: int) -> str:
     head = f"{_relative(move.time - begin):>12}  {move.role.name.lower():<10}"
     cause = EVENTS[move.event] + (f", packet {move.packet}" if move.packet else "")
     words = WORDS[Reason(move.reason)]
-    why = f": {words}" if words else ""
-    known = "" if move.latest == move.earliest or taken_back else f", known to {_width(move)}"
+    why = f" ({words})" if words and move.basis not in _SAYS_WHY else ""
+    exact = move.latest == move.earliest or move.basis in (Basis.ASSUMED, Basis.RETRACTED)
+    known = "" if exact else f", to {span(move.latest - move.earliest)}"
     return (
         f"{head}  {'not ' * taken_back}{arrow} by {cause}; {_BASES[move.basis](move)}{why}{known}."
     )
-
-
-def _width(move: Move) -> str:
-    return span(move.latest - move.earliest)
 
 
 def _proved(move: Move, by_packet: str, otherwise: str) -> str:
     return f"{by_packet} {move.confirmed_by}" if move.confirmed_by else otherwise
 
 
+_SAYS_WHY = (Basis.OBSERVED, Basis.TIMER, Basis.ASSUMED)  # the basis itself is the reason
+
 _BASES: dict[Basis, Callable[[Move], str]] = {
     Basis.OBSERVED: lambda move: "observed in its own segment",
     Basis.CONFIRMED: lambda move: _proved(move, "presumed, then proved by packet", "proved"),
-    Basis.PRESUMED: lambda move: (
-        "presumed: on its way there, neither proved nor contradicted later"
-    ),
+    Basis.PRESUMED: lambda move: "presumed, neither proved nor contradicted later",
     Basis.INFERRED: lambda move: _proved(
         move, "inferred from packet", "inferred from what followed"
     ),
     Basis.TIMER: lambda move: "predicted by the profile's timers, no packet shows it",
-    Basis.ASSUMED: lambda move: "assumed: it must have been so before",
+    Basis.ASSUMED: lambda move: "assumed to have been so before",
     Basis.RETRACTED: lambda move: _proved(
         move, "presumed, then taken back because of packet", "presumed, then taken back"
     ),
@@ -177,7 +178,7 @@ def _open_ends(moves: list[Move], begin: int, end: int) -> Iterator[str]:
             yield (
                 f"Left open: no packet shows the {role.name.lower()} leaving "
                 f"{seen[-1].entered.name}, which it entered at {_relative(seen[-1].time - begin)}, "
-                f"{span(max(end - seen[-1].time, 0))} before the connection's last packet."
+                f"{span(max(end - seen[-1].time, 0))} before the capture's end."
             )
 
 

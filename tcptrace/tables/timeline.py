@@ -40,7 +40,7 @@ def timeline(found: Reconstruction) -> pd.DataFrame:
         "basis": _BASIS_PLACES[moves.basis],
         "packet": (moves.packet, moves.packet == 0),
         "confirmed_by": (moves.confirmed_by, moves.confirmed_by == 0),
-        "earliest": moves.earliest,
+        "earliest": np.where(moves.earliest > 0, moves.earliest, NO_TIME),
         "latest": moves.latest,
     }
     return TIMELINE.frame(values)

@@ -109,7 +109,7 @@ def repeated_syn_ack(written: Written, ignored: int, seconds: float) -> int:
     [
         (3, 7.0, "warning", "dropped 3 segments"),
         (1, 15.0, "warning", "put off"),
-        (1, 1.0, "notice", "did not reach"),
+        (1, 1.0, "notice", "was lost, or"),
     ],
     ids=["overflow", "deferred", "lost"],
 )

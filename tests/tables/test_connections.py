@@ -59,8 +59,8 @@ def test_counters_of_the_two_endpoints_are_kept_apart() -> None:
     """Each counter stands in its own endpoint's column."""
     written = Written()
     conn = written.connection()
-    written.endpoint(conn, ORIG, zeek_packets=3, zeek_bytes=10, retransmits=1)
-    written.endpoint(conn, RESP, zeek_packets=4, zeek_bytes=20, missed_bytes=7)
+    written.endpoint(conn, ORIG, segments=2, duplicates=1, zeek_bytes=10, retransmits=1)
+    written.endpoint(conn, RESP, segments=4, zeek_bytes=20, missed_bytes=7)
     row = connections(written.reconstruction()).loc[conn]
     assert (3, 4, 10, 20) == tuple(row[["orig_pkts", "resp_pkts", "orig_bytes", "resp_bytes"]])
     assert (1, 0, 0, 7) == tuple(

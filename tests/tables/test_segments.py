@@ -136,3 +136,11 @@ def test_times_are_exact() -> None:
     table = segments(written.reconstruction(), [segment(CLIENT, SERVER, opens=1, time=at(0) + 1)])
     assert pd.Timestamp(at(0) + 1, unit="ns", tz="UTC") == table["ts"].iloc[0]
     assert np.int64 == table["packet"].dtype
+
+
+def test_reserved_bits_have_no_letter() -> None:
+    """Two segments that differ in them alone have the same letters."""
+    written = Written()
+    written.connection(CLIENT, SERVER)
+    rows = [segment(CLIENT, SERVER, opens=1, flags=flags.ACK | bit) for bit in (0, 0x200, 0x800)]
+    assert ["A"] * 3 == segments(written.reconstruction(), rows)["flags"].tolist()

@@ -9,12 +9,12 @@ from tcptrace.tables.story import Story, story
 from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.transitions import Basis, EndReason, Orientation, Vantage
-from tests.tables.written import ORIG, RESP, Written, orderly_close
+from tests.tables.written import ORIG, RESP, Written, at, orderly_close
 
 
 def told(written: Written) -> Story:
     """The story of the first connection."""
-    return story(written.reconstruction(), 0)
+    return story(written.reconstruction(), 0, at(1))
 
 
 def test_moves_are_told_in_order_of_time_with_their_grounds() -> None:
@@ -44,8 +44,8 @@ def test_move_taken_back_is_told_and_leads_nowhere() -> None:
     written.moves[-2] |= {"confirmed_by": 8, "reason": Reason.REPEATED_LATER}
     lines = told(written)
     text = line(lines, "not LAST_ACK → CLOSED")
-    assert "taken back because of packet 8: what it acknowledges was sent again" in text
-    assert "LAST_ACK → CLOSED by rcv ACK of FIN, packet 9; presumed: on its way" in line(
+    assert "taken back because of packet 8 (what it acknowledges was sent again" in text
+    assert "LAST_ACK → CLOSED by rcv ACK of FIN, packet 9; presumed, neither proved" in line(
         lines, "packet 9"
     )
 
@@ -57,7 +57,7 @@ def test_timer_is_told_with_its_slack() -> None:
     assert "TIME_WAIT → CLOSED by Timeout=2MSL; predicted by the profile's timers" in line(
         told(written), "2MSL"
     )
-    assert "known to 2 s." in line(told(written), "2MSL")
+    assert "no packet shows it, to 2 s." in line(told(written), "2MSL")
 
 
 def test_state_that_only_a_prediction_ends_is_left_open() -> None:
