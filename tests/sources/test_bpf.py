@@ -173,6 +173,8 @@ KNOWN = [
 )  # fmt: skip
 def test_same_as_libpcap(kernel: Kernel, program: list[Instruction], than: int) -> None:
     """An independent machine, libpcap's bpf_filter, on programs of loads and operations."""
+    # C does not say what a shift by a constant beyond the word is; libpcap never compiles one.
+    program = [each for each in program if each[0] not in (LSH, RSH) or each[3] < 32]
     program = [*program, op(JGT, than, 0, 1), op(RET_K, 1), op(RET_K, 0)]
     pcap = ctypes.CDLL(LIBPCAP)
     array = (Instructions * len(program))(*program)
