@@ -31,7 +31,7 @@ def findings(anomalies: pd.DataFrame, request: Request) -> Iterator[RenderableTy
     told = ranked if request.verbose else ranked[~normal]
     yield heading("findings", _tally(ranked))
     if not len(told):
-        yield "Nothing is wrong as far as this capture shows."
+        yield "No anomaly was found."
     kept = told if request.verbose else limited(told)
     for row in kept.to_dict("records"):
         yield ""
@@ -124,7 +124,14 @@ def hint(text: str, request: Request, last: str = "") -> Text:
 
 def _tally(anomalies: pd.DataFrame) -> str:
     counts = anomalies["severity"].value_counts(sort=False)
-    return ", ".join(f"{count} {name}" for name, count in reversed(list(counts.items())) if count)
+    worst_first = reversed(list(counts.items()))
+    return ", ".join(
+        f"{count:,} {_plural(str(name), count)}" for name, count in worst_first if count
+    )
+
+
+def _plural(severity: str, count: int) -> str:
+    return f"{severity}s" if count > 1 and severity in ("notice", "warning") else severity
 
 
 def _codes(anomalies: pd.DataFrame) -> str:

@@ -22,20 +22,26 @@ GAP = "  "
 SHOWN = {
     "connections": (
         "conn", "originator", "responder", "orig_state", "resp_state", "closer", "close_kind",
-        "duration",
+        "duration", "orig_bytes", "resp_bytes", "conn_state", "history", "anomalies",
     ),
-    "timeline": ("conn", "endpoint", "state", "start", "duration", "basis", "packet", "event"),
+    "timeline": (
+        "conn", "endpoint", "state", "start", "duration", "basis", "packet", "confirmed_by",
+        "event",
+    ),
     "anomalies": ("severity", "code", "conn", "host", "count", "headline"),
     "segments": ("conn", "packet", "ts", "source", "destination", "flags", "seq", "ack", "payload"),
 }  # fmt: skip
 
 # What a table leaves out on a terminal that is too narrow, in this order.
 SPARED = {
-    "connections": ("close_kind", "duration", "closer"),
-    "timeline": ("event", "packet", "duration"),
+    "connections": (
+        "history", "conn_state", "resp_bytes", "orig_bytes", "anomalies", "close_kind",
+        "duration", "closer",
+    ),
+    "timeline": ("confirmed_by", "event", "packet", "duration"),
     "anomalies": ("count", "conn"),
     "segments": ("ack", "seq"),
-}
+}  # fmt: skip
 
 # Columns for eyes that join an address and a port of the table.
 JOINED = {

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS = 10
 UNREMARKABLE = "info"
+UNKNOWN = "unknown"  # the state of an endpoint of which the capture shows nothing
+WIDE = 130  # columns from which a connection fits one line
 
 
 @click.command("report")
@@ -35,7 +37,7 @@ def report(request: Request) -> None:
     """Say what a capture is and what is wrong in it."""
     check_words(request.files)
     trace = request.trace()
-    print_parts(lambda _: parts(trace, request), sys.stdout)
+    print_parts(lambda width: parts(trace, request, width), sys.stdout)
 
 
 def check_words(files: tuple[str, ...]) -> None:
@@ -52,7 +54,7 @@ def check_words(files: tuple[str, ...]) -> None:
         raise UsageError(f"{word}: no such file, and no command is called so{hint}")
 
 
-def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
+def parts(trace: Trace, request: Request, width: int) -> Iterator[RenderableType]:
     """The report from top to bottom; with -q, the findings alone."""
     from tcptrace.faces.capture_facts import lines
     from tcptrace.faces.finding import findings
@@ -71,7 +73,7 @@ def parts(trace: Trace, request: Request) -> Iterator[RenderableType]:
     if len(connections) or len(anomalies) or request.quiet:
         yield from findings(anomalies, request)
     if not request.quiet and len(connections):
-        yield from remarkable(connections, anomalies, request)
+        yield from remarkable(connections, anomalies, request, width)
 
 
 def outcomes(connections: pd.DataFrame) -> Table:
@@ -88,6 +90,7 @@ def closes(connections: pd.DataFrame) -> Table:
     import pandas as pd
 
     counts = pd.crosstab(connections["closer"], connections["close_kind"])
+    counts = counts.rename(index={"none": "nobody"}, columns={"none": "not closed"})
     return counted_table("who closed", counts)
 
 
@@ -97,10 +100,11 @@ def last_states(connections: pd.DataFrame) -> Table:
 
     counts = pd.DataFrame(
         {
-            "originators": connections["orig_state"].value_counts(sort=False),
-            "responders": connections["resp_state"].value_counts(sort=False),
+            "originators": connections["orig_state"].value_counts(sort=False, dropna=False),
+            "responders": connections["resp_state"].value_counts(sort=False, dropna=False),
         }
-    )
+    ).fillna(0)
+    counts = counts.astype(int).rename(index=lambda name: UNKNOWN if pd.isna(name) else name)
     return counted_table("last states", counts[counts.sum(axis=1) > 0])
 
 
@@ -120,15 +124,19 @@ def counted_table(title: str, counts: pd.DataFrame) -> Table:
 
 
 def remarkable(
-    connections: pd.DataFrame, anomalies: pd.DataFrame, request: Request
+    connections: pd.DataFrame, anomalies: pd.DataFrame, request: Request, width: int
 ) -> Iterator[RenderableType]:
     """The connections to look at first: those in findings, then those that did not end."""
     from tcptrace.faces.finding import heading, hint
+    from tcptrace.faces.layout import shown, tables_of
 
     ranked = ranked_connections(connections, anomalies)
     yield heading("connections to look at" if len(ranked) < len(connections) else "connections")
-    for row in ranked.head(MOST_CONNECTIONS).to_dict("records"):
-        yield connection_lines(row)
+    rows = ranked.head(MOST_CONNECTIONS)
+    if width >= WIDE:
+        yield from tables_of(shown("connections", rows, width), width)
+    else:
+        yield from (connection_lines(row) for row in rows.to_dict("records"))
     left = len(connections) - min(len(ranked), MOST_CONNECTIONS)
     if left > 0:
         yield hint(f"and {left:,} more: tcptrace connections", request)
@@ -139,15 +147,19 @@ def connection_lines(row: Mapping[Any, Any]) -> Text:
     """A connection in two lines: who, for how long, closed by whom; states and findings."""
     from rich.text import Text
 
-    from tcptrace.faces.layout import styled
-
     who = [endpoint(row[f"{side}_ip"], row[f"{side}_port"]) for side in ("orig", "resp")]
     text = Text(f"{row['conn']:>6}  ", no_wrap=False)
     text.append(f"{who[0]} → {who[1]}", "bold").append(f"  {span(row['duration'].value)}  ")
     text.append(_closed(row)).append("\n        ")
-    text.append(styled(str(row["orig_state"]))).append(" / ").append(styled(str(row["resp_state"])))
+    text.append(_state(row["orig_state"])).append(" / ").append(_state(row["resp_state"]))
     codes = str(row["anomalies"]).replace(",", ", ") if row["anomalies"] else ""
     return text.append(f"  {printable(codes)}".rstrip(), "yellow")
+
+
+def _state(state: Any) -> Text:
+    from tcptrace.faces.layout import styled
+
+    return styled(state if isinstance(state, str) else UNKNOWN)
 
 
 def _closed(row: Mapping[Any, Any]) -> str:

@@ -38,7 +38,9 @@ MAKERS: dict[Kind, Callable[[list[Any], Column], Any]] = {
         np.array([c is None for c in cells], np.bool_),
     ),
     Kind.FLAG: lambda cells, column: np.array(cells, np.bool_),
-    Kind.CHOICE: lambda cells, column: np.array([column.choices.index(c) for c in cells], np.int64),
+    Kind.CHOICE: lambda cells, column: np.array(
+        [column.choices.index(c) if c is not None else -1 for c in cells], np.int64
+    ),
     Kind.NAME: _name,
     Kind.TEXT: lambda cells, column: cells,
     Kind.NUMBERS: lambda cells, column: cells,

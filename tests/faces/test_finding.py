@@ -79,7 +79,7 @@ def test_a_flood_is_cut() -> None:
 
 def test_nothing_wrong_is_said() -> None:
     """An empty list of findings is an answer."""
-    assert "Nothing is wrong as far as this capture shows." in told(table("anomalies"))
+    assert "No anomaly was found." in told(table("anomalies"))
 
 
 def test_proof_of_many() -> None:

@@ -36,13 +36,13 @@ def test_connections_for_eyes() -> None:
     """Counts and durations flush right, no blanks at the ends of lines."""
     expected = [
         "conn  originator         responder          orig_state  resp_state  closer      "
-        "close_kind  duration",
+        "close_kind  duration  orig_bytes  resp_bytes  conn_state  history  anomalies",
         "   0  10.0.0.9:51234     10.0.0.5:8080      FIN_WAIT_2  CLOSE_WAIT  originator  "
-        "fin         9 m 40 s",
+        "fin         9 m 40 s         300       20000  S0                   fin-wait-2-stalled",
         "   1  10.0.0.9:51235     [2001:db8::5]:443  CLOSED      CLOSED      responder   "
-        "rst          1.50 ms",
+        "rst          1.50 ms           0           0  S0",
         "   2  192.168.1.7:40000  10.0.0.5:80        TIME_WAIT   CLOSED      originator  "
-        "fin             12 s",
+        "fin             12 s           0           0  S0",
     ]
     assert expected == list(aligned(shown("connections", made("connections"))))
 

@@ -74,7 +74,7 @@ def test_a_narrowed_report(run: Run) -> None:
     """Findings about other connections go with them."""
     text = run("office.pcapng", "--host", "192.168.1.7").stdout
     assert "1 picked of 3" in text
-    assert "Nothing is wrong" in text and "fin-wait-2-stalled" not in text
+    assert "No anomaly" in text and "fin-wait-2-stalled" not in text
     assert "half-close-in-use" in text
 
 
@@ -91,7 +91,7 @@ def test_a_capture_without_packets(made: MadeTrace, run: Run) -> None:
     result = run("empty.pcap")
     assert 0 == result.exit_code
     assert "packets      none: the capture holds no packet\nconnections  0\n" in result.stdout
-    assert "wrong" not in result.stdout
+    assert "anomal" not in result.stdout
 
 
 def test_worst_connections_first() -> None:
@@ -157,3 +157,23 @@ def test_files_are_left_to_the_reader(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     (tmp_path / "whatever").write_bytes(b"")
     check_words(("whatever", "missing.pcap", "-", "./connections"))
+
+
+def test_an_endpoint_of_which_nothing_is_known(made: MadeTrace, run: Run) -> None:
+    """It counts as unknown, and the counts add up."""
+    made.connections = table(
+        "connections", *CONNECTIONS, {**CONNECTIONS[0], "conn": 3, "resp_state": None}
+    )
+    text = run("office.pcapng").stdout
+    assert "FIN_WAIT_2 / unknown" in text and "nan" not in text.lower()
+    assert ["unknown", "1"] in [line.split() for line in text.splitlines()]
+
+
+def test_a_wide_terminal_has_a_line_for_each_connection(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More columns, and still no line longer than the terminal."""
+    monkeypatch.setenv("COLUMNS", "160")
+    lines = run("office.pcapng").stdout.splitlines()
+    head = next(line for line in lines if line.startswith("conn  originator"))
+    assert "anomalies" in head and max(map(len, lines)) <= 160
