@@ -26,6 +26,7 @@ PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
 TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
 SACK_LEFT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
@@ -82,6 +83,10 @@ DUPLICATE_SACK = cython.declare(cython.longlong, Reason.DUPLICATE_SACK)
 ONE_SIDED = cython.declare(cython.longlong, Reason.ONE_SIDED)
 
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+DARK = cython.declare(cython.longlong, 3)
+LOST_MOST = cython.declare(cython.longlong, 6)
+PROBE_AFTER = cython.declare(cython.longlong, 206_000_000)
+PROBE_SLACK = cython.declare(cython.longlong, 60_000_000)
 FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
@@ -113,7 +118,7 @@ class Closing:
     def settle(
         self, offsets: cython.longlong[::1], count: cython.Py_ssize_t, now: cython.longlong[::1]
     ) -> None:
-        """Fill the closing milestones of both sides of each connection; the tap watched until `now`."""
+        """Fill the closing milestones of both sides; the tap watched a connection until `now`."""
         conn: cython.Py_ssize_t
         for conn in range(count):
             self.first, self.last = offsets[conn], offsets[conn + 1]
@@ -137,7 +142,10 @@ class Closing:
         if e[at + FIN_OCTET] >= 0:
             return 0
         highest: cython.longlong = 1
-        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        row: cython.Py_ssize_t
+        if not e[at + SPOKE]:
+            highest = self._acked_before_last(side)
+        row = self.w.next_row(self.first, side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             if r[k + END] > r[k + BEGIN]:
@@ -146,6 +154,20 @@ class Closing:
         if max(e[at + NXT], e[at + UNA]) == highest + 1:
             e[at + FIN_OCTET] = highest
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _acked_before_last(self, side: cython.longlong) -> cython.longlong:
+        """What the peer acknowledged of an unseen side before it acknowledged the last of it."""
+        r = self.r
+        before: cython.longlong = 1
+        last: cython.longlong = 1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
+        while row >= 0:
+            if r[row * WIDTH + ACKED] > last:
+                before, last = last, r[row * WIDTH + ACKED]
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
+        return before
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -213,11 +235,11 @@ class Closing:
             e[at + FIN_OUT + EARLIEST] = min(
                 e[at + FIN_OUT + EARLIEST], self._idle_since(at, side, copy)
             )
+            self._lost_copies(at, side, copy)
             return 0
         t: cython.longlong = self.now
         if beyond >= 0:
-            t = r[beyond * WIDTH + SENT]
-            e[at + FIN_OUT + SHOWN_BY] = r[beyond * WIDTH + PACKET]
+            t = self._before_peer_fin(at, side, beyond)
         if proof >= 0:
             trip: cython.longlong = r[proof * WIDTH + ARRIVES] - r[proof * WIDTH + SENT]
             t = min(t, r[proof * WIDTH + SENT] - trip)
@@ -225,6 +247,138 @@ class Closing:
         self.w.moment(at + FIN_OUT, max(t, low), low, max(t, low))
         self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _lost_copies(
+        self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
+    ) -> cython.int:
+        """A gap in the IPv4 identification before the first captured FIN tells of lost ones.
+
+        Linux counts it by one for each packet of a socket (__ip_select_ident), and repeats a FIN
+        by tail-loss probe after about 206 ms and a round trip (tcp_schedule_loss_probe).
+        """
+        r, e = self.r, self.e
+        k: cython.Py_ssize_t = copy * WIDTH
+        theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
+        trip: cython.longlong = max(e[at + TURNAROUND], 0) + max(e[theirs + TURNAROUND], 0)
+        previous: cython.Py_ssize_t = self._previous_numbered(side, copy)
+        if previous < 0 or e[at + TURNAROUND] < 2 * MILLISECOND or r[k + IP_ID] <= 0:
+            return 0
+        p: cython.Py_ssize_t = previous * WIDTH
+        gap: cython.longlong = (r[k + IP_ID] - r[p + IP_ID] - 1) & 0xFFFF
+        if not 0 < gap < LOST_MOST or r[k + BEGIN] > self._sent_before(side, copy):
+            return 0
+        wait: cython.longlong = PROBE_AFTER + (6 * trip) // 5
+        moment: cython.longlong = r[k + SENT] - wait
+        owed: cython.longlong = self._owed(side, previous, copy)
+        if owed != NEVER and gap == 1:
+            if owed < moment - PROBE_SLACK or owed > moment + PROBE_SLACK:
+                return 0
+            if r[k + ACKED] <= e[theirs + FIN_OCTET] or e[theirs + FIN_OCTET] < 0:
+                return 0
+            moment = owed
+        moment = max(moment, r[p + SENT])
+        e[at + FIN_OUT + WHEN] = moment
+        e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], r[p + SENT])
+        e[at + FIN_OUT + BASIS] = PRESUMED
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _sent_before(self, side: cython.longlong, copy: cython.Py_ssize_t) -> cython.longlong:
+        """One past the highest octet of the side that was captured before a row."""
+        highest: cython.longlong = 1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while 0 <= row < copy:
+            highest = max(highest, self.r[row * WIDTH + END])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return highest
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _previous_numbered(
+        self, side: cython.longlong, copy: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's row before `copy` with the highest identification; -1 unless it counts."""
+        r = self.r
+        row: cython.Py_ssize_t = copy - 1
+        found: cython.Py_ssize_t = -1
+        while row >= self.first:
+            k: cython.Py_ssize_t = row * WIDTH
+            own: cython.bint = r[k + SENDER] == side and r[k + KIND] == SEGMENT
+            if own and r[k + IP_ID] > 0 and not r[k + FLAGS] & (SYN | RST):
+                ahead: cython.longlong = 1
+                if found >= 0:
+                    ahead = r[k + IP_ID] - r[found * WIDTH + IP_ID]
+                if 0 < ahead < LOST_MOST:
+                    found = row
+                elif -LOST_MOST < ahead < 0:
+                    return found
+            row -= 1
+        return found
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _owed(
+        self, side: cython.longlong, previous: cython.Py_ssize_t, copy: cython.Py_ssize_t
+    ) -> cython.longlong:
+        """When what the side had yet to acknowledge at `previous` arrived; NEVER: it owed none."""
+        r = self.r
+        moment: cython.longlong = NEVER
+        row: cython.Py_ssize_t
+        for row in range(self.first, copy):
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENDER] == side or r[k + COPY] or r[k + KIND] != SEGMENT:
+                continue
+            owes: cython.bint = r[k + END] > max(r[previous * WIDTH + ACKED], r[k + BEGIN])
+            if owes and moment == NEVER and r[k + ARRIVES] <= r[copy * WIDTH + SENT]:
+                moment = r[k + ARRIVES]
+        return moment
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _before_peer_fin(
+        self, at: cython.Py_ssize_t, side: cython.longlong, beyond: cython.Py_ssize_t
+    ) -> cython.longlong:
+        """When an uncaptured FIN had left at the latest, by the segment numbered behind it.
+
+        If that also acknowledges the peer's FIN for the first time, and by no D-SACK, the FINs
+        crossed: had this one answered the peer's, the peer would have sent its own once more.
+        """
+        r, e = self.r, self.e
+        t: cython.longlong = r[beyond * WIDTH + SENT]
+        theirs: cython.longlong = e[at + (1 - 2 * side) * SIDE_WIDTH + FIN_OCTET]
+        if theirs < 0 or self._covering(side, theirs, self.first) != beyond:
+            return t
+        copy: cython.Py_ssize_t = self._fin_copy(1 - side, theirs, self.first)
+        if copy >= 0 and self._duplicate_sack(1 - side, theirs, beyond):
+            return self._with_lost_ack(side, copy, beyond, t)
+        if copy < 0:
+            return t
+        before: cython.longlong = self._last_before(
+            side, e[at + FIN_OCTET], r[copy * WIDTH + ARRIVES]
+        )
+        if before == NEVER:
+            return r[copy * WIDTH + ARRIVES] - MILLISECOND
+        return before + max(0, r[copy * WIDTH + ARRIVES] - before) // 2
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _with_lost_ack(
+        self,
+        side: cython.longlong,
+        copy: cython.Py_ssize_t,
+        beyond: cython.Py_ssize_t,
+        moment: cython.longlong,
+    ) -> cython.longlong:
+        """One uncaptured packet was both the FIN and the lost ACK of the peer's FIN, `copy`."""
+        r = self.r
+        previous: cython.Py_ssize_t = self._previous_numbered(side, beyond)
+        if previous < 0 or r[beyond * WIDTH + IP_ID] <= 0:
+            return moment
+        gap: cython.longlong = r[beyond * WIDTH + IP_ID] - r[previous * WIDTH + IP_ID] - 1
+        return r[copy * WIDTH + ARRIVES] + MILLISECOND if gap == 1 else moment
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -278,7 +432,7 @@ class Closing:
         fin: cython.longlong,
         proof: cython.Py_ssize_t,
     ) -> cython.int:
-        """The peer takes the FIN in: proved by its ACK, else presumed of the copies not refuted."""
+        """The peer takes the FIN in: proved by its ACK, else presumed of a copy not refuted."""
         r, e = self.r, self.e
         m: cython.Py_ssize_t = peer + FIN_TAKEN
         cause: cython.Py_ssize_t
@@ -309,39 +463,34 @@ class Closing:
         p: cython.Py_ssize_t = proof * WIDTH
         chosen: cython.Py_ssize_t = -1
         echoed: cython.Py_ssize_t = -1
+        older: cython.Py_ssize_t = -1
         before: cython.Py_ssize_t = -1
-        row: cython.Py_ssize_t = self._fin_copy(side, fin, self.first)
-        start: cython.Py_ssize_t = row
+        start: cython.Py_ssize_t = self._fin_copy(side, fin, self.first)
+        row: cython.Py_ssize_t = start
+        both: cython.bint
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             if r[k + END] > r[k + BEGIN] and not r[k + PROBE] and r[k + DOUBT] == 0:
-                if r[k + HAS_TIMESTAMP] and r[p + HAS_TIMESTAMP] and r[k + TSVAL] == r[p + TSECR]:
-                    if echoed < 0:
-                        echoed = row
-                        before = chosen
+                both = r[k + HAS_TIMESTAMP] != 0 and r[p + HAS_TIMESTAMP] != 0
+                if both and r[k + TSVAL] == r[p + TSECR] and echoed < 0:
+                    echoed, before = row, chosen
+                if both and _diff(r[k + TSVAL], r[p + TSECR]) < 0:
+                    older = row
                 if chosen < 0 or r[k + ARRIVES] <= r[p + SENT] + MILLISECOND:
                     chosen = row
             row = self.w.next_row(row + 1, side, 0, RST)
-        if start < 0:
-            return self._filler(side, proof)
-        if self._duplicate_sack(side, fin, proof):
-            if before >= 0:
-                return before
-            return start if echoed < 0 or start < echoed else -1
-        return echoed if echoed >= 0 else chosen
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _filler(self, side: cython.longlong, proof: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """No copy of the FIN was captured: nothing is known but the proof."""
-        return -1
+        if echoed >= 0 and before >= 0 and self._duplicate_sack(side, fin, proof):
+            return before
+        if echoed >= 0:
+            return echoed
+        return older if older >= 0 else chosen
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _duplicate_sack(
         self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
     ) -> cython.bint:
-        """Whether the proof carries a D-SACK of the FIN (RFC 2883) that is not an old block again."""
+        """Whether the proof carries a D-SACK of the FIN (RFC 2883) that no ACK before it did."""
         r = self.r
         p: cython.Py_ssize_t = proof * WIDTH
         if r[p + SACK_BLOCKS] == 0 or _diff(r[p + SACK_RIGHT], r[p + ACK]) > 0:
@@ -370,15 +519,18 @@ class Closing:
         while row >= 0:
             lacking = max(lacking, r[row * WIDTH + SENT])
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, 0)
-        copies: cython.longlong = 0
+        unanswered: cython.longlong = 0
         found: cython.Py_ssize_t = -1
         row = self._fin_copy(side, fin, self.first)
         while row >= 0:
-            copies += 1
-            if found < 0 and r[row * WIDTH + ARRIVES] + slack >= lacking:
-                found = row
-            row = self._fin_copy(side, fin, row + 1)
-        return found if copies < 2 or not e[peer + SPOKE] else -1
+            k: cython.Py_ssize_t = row * WIDTH
+            new: cython.bint = r[k + END] > r[k + BEGIN] and r[k + BEGIN] <= fin
+            if new and not r[k + PROBE] and r[k + ARRIVES] + slack >= lacking:
+                unanswered += 1
+                if found < 0:
+                    found = row
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return found if unanswered < DARK or not e[peer + SPOKE] else -1
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -404,7 +556,7 @@ class Closing:
             self.w.takes(m, at, row, -1)
             self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
             self._confirm_ack(at, peer, side, row)
-        elif self._quiet(at, side, fin):
+        elif not e[peer + SPOKE] or self._quiet(at, side, fin):
             self._silent_ack(at, peer, side, fin, proof)
         return 0
 
@@ -417,7 +569,7 @@ class Closing:
         side: cython.longlong,
         cause: cython.Py_ssize_t,
     ) -> cython.int:
-        """A later segment that echoes the ACK, or acknowledges octets sent only with it, proves it."""
+        """A later segment proves it: it echoes the ACK or acknowledges octets sent only with it."""
         r, e = self.r, self.e
         c: cython.Py_ssize_t = cause * WIDTH
         m: cython.Py_ssize_t = at + FIN_ACKED
@@ -473,7 +625,19 @@ class Closing:
             row = self._fin_copy(side, fin, row + 1)
         if last == NEVER:
             return True
-        return copies < 3 and self.now > last + (gap * 11) // 5
+        return copies < DARK and self._reset_after(last) > last + (gap * 11) // 5
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _reset_after(self, moment: cython.longlong) -> cython.longlong:
+        """Until when silence tells something: a RST after the moment, or the end of watching."""
+        r = self.r
+        row: cython.Py_ssize_t = self.w.next_row(self.first, -1, RST, 0)
+        while row >= 0:
+            if r[row * WIDTH + TIME] >= moment:
+                return r[row * WIDTH + TIME]
+            row = self.w.next_row(row + 1, -1, RST, 0)
+        return self.now
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -486,11 +650,17 @@ class Closing:
         proof: cython.Py_ssize_t,
     ) -> cython.int:
         """No ACK of the FIN was captured that holds, yet nothing is repeated: one came unseen."""
-        r, e = self.r, self.e
+        e = self.e
         m: cython.Py_ssize_t = at + FIN_ACKED
         trip: cython.longlong = max(e[peer + TURNAROUND], 0) + max(e[at + TURNAROUND], 0)
         t: cython.longlong = max(self._last_repeat(side, fin), e[at + FIN_OUT + WHEN])
-        self.w.moment(m, t + trip, t, t + trip + FIRST_RTO)
+        after: cython.Py_ssize_t = self._beyond(side, fin, self.first)
+        late: cython.longlong = t + trip + FIRST_RTO
+        when: cython.longlong = t + trip
+        if not e[peer + SPOKE] and after >= 0:
+            late = max(t, self.r[after * WIDTH + SENT])
+            when = t + (late - t) // 2
+        self.w.moment(m, when, t, late)
         self.w.say(m, INFERRED, RCV_ACK_OF_FIN, SILENCE)
         if e[peer + FIN_TAKEN + WHEN] == NEVER:
             self.w.moment(peer + FIN_TAKEN, t + trip // 2, t, t + trip)

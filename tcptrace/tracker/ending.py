@@ -37,6 +37,7 @@ DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 
@@ -85,13 +86,17 @@ ORPHAN = cython.declare(cython.longlong, Reason.ORPHAN)
 EXPIRED = cython.declare(cython.longlong, Reason.EXPIRED)
 SKIPPED = cython.declare(cython.longlong, Reason.SKIPPED)
 TIMEOUT_2MSL = cython.declare(cython.longlong, Event.TIMEOUT_2MSL)
+TIMEOUT_RETRANSMISSION = cython.declare(cython.longlong, Event.TIMEOUT_RETRANSMISSION)
 TIMEOUT_FIN_WAIT_2 = cython.declare(cython.longlong, Event.TIMEOUT_FIN_WAIT_2)
 FIN_WAIT_2_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
 FIN_WAIT_2_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_max"))
 TIME_WAIT_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
+SYN_ACK_WAIT_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
+SYN_ACK_WAIT_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_max"))
 RFC1337 = cython.declare(cython.Py_ssize_t, TimerCells.index("rfc1337"))
 
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+DARK_AFTER = cython.declare(cython.longlong, 300_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 
@@ -147,7 +152,7 @@ class Ending:
     def _icmp(
         self, at: cython.Py_ssize_t, side: cython.longlong, row: cython.Py_ssize_t
     ) -> cython.int:
-        """An error about its SYN ends SYN_SENT (Linux tcp_v4_err), unless it sends the SYN again."""
+        """An error about its SYN ends SYN_SENT (Linux tcp_v4_err), unless the SYN is repeated."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         arrives: cython.longlong = r[k + TIME] + max(e[at + TURNAROUND], 0) // 2
@@ -210,9 +215,10 @@ class Ending:
         other: cython.Py_ssize_t = row - 1
         while other >= self.first:
             o: cython.Py_ssize_t = other * WIDTH
-            if r[o + SENDER] != side and r[o + KIND] == SEGMENT and r[o + FLAGS] & ACK_BIT:
-                if r[o + ACK] == r[row * WIDTH + SEQ] and not r[o + FLAGS] & RST:
-                    return other
+            theirs: cython.bint = r[o + SENDER] != side and r[o + KIND] == SEGMENT
+            acks: cython.bint = r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT
+            if theirs and acks and r[o + ACK] == r[row * WIDTH + SEQ]:
+                return other
             other -= 1
         return -1
 
@@ -241,10 +247,42 @@ class Ending:
             self._end(at, r[c + TIME], INFERRED, CLOSE, row)
         elif not e[at + ACTIVE] and not self._proved_open(at):
             e[at + ESTABLISHED + WHEN] = NEVER
-            self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
+            self._answered_request(at, side, row, cause)
         else:
+            self._proved_fin_taken(at)
             self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _answered_request(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        row: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+    ) -> cython.int:
+        """It was never established: its request had run out by then, or ends by this RST."""
+        r, e = self.r, self.e
+        wait: cython.longlong = self.profile[SYN_ACK_WAIT_MIN]
+        late: cython.longlong = self.profile[SYN_ACK_WAIT_MAX]
+        last: cython.longlong = self.w.last_sent(side, SYN | ACK_BIT, 0)
+        if last == NEVER or wait == NEVER or last + wait > r[cause * WIDTH + ARRIVES]:
+            self._end(at, r[row * WIDTH + SENT], OBSERVED, SND_RST, row)
+            return 0
+        self._end(at, last + (wait + late) // 2, INFERRED, TIMEOUT_RETRANSMISSION, row)
+        e[at + ENDED + EARLIEST], e[at + ENDED + LATEST] = last + wait, last + late
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _proved_fin_taken(self, at: cython.Py_ssize_t) -> cython.bint:
+        """Whether it acknowledged the peer's FIN; else its RST tells that it never took it in."""
+        e = self.e
+        if e[at + FIN_TAKEN + WHEN] != NEVER and e[at + FIN_TAKEN + CONFIRMED_BY]:
+            return True
+        e[at + FIN_TAKEN + WHEN] = NEVER
+        return False
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -261,19 +299,14 @@ class Ending:
         row: cython.Py_ssize_t,
         cause: cython.Py_ssize_t,
     ) -> cython.int:
-        """The sender of the RST had sent its FIN: an orphan that got data, or no socket any more."""
+        """The RST's sender had sent its FIN: an orphan that got data, or no socket any more."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         c: cython.Py_ssize_t = cause * WIDTH
-        proved: cython.bint = (
-            e[at + FIN_TAKEN + WHEN] != NEVER and e[at + FIN_TAKEN + BASIS] <= CONFIRMED
-        )
         arrives: cython.longlong = r[c + ARRIVES]
-        if proved:
+        if self._proved_fin_taken(at):
             self._after_fin_taken(at, row, cause)
             return 0
-        if e[at + FIN_TAKEN + WHEN] != NEVER:
-            e[at + FIN_TAKEN + WHEN] = NEVER
         acked: cython.longlong = e[at + FIN_ACKED + WHEN]
         wait: cython.longlong = self.profile[FIN_WAIT_2_MIN]
         if acked != NEVER and wait != NEVER and acked + wait <= arrives + 50 * MILLISECOND:
@@ -326,12 +359,30 @@ class Ending:
         if r[k + DOUBT] or not self._valid(at, peer, side, row):
             return 0
         slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
-        if self._speaks_after(side, arrives + slack, row):
+        if self._speaks_after(side, arrives + slack, row) or self._dark(side, row):
             return 0
         if e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + WHEN] > arrives:
             e[at + ESTABLISHED + WHEN] = NEVER
         self._end(at, arrives, PRESUMED, RCV_RST, row)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _dark(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
+        """Whether the RST's sender had asked for an answer over and over and heard nothing."""
+        r = self.r
+        asked: cython.longlong = 0
+        since: cython.longlong = r[row * WIDTH + TIME]
+        other: cython.Py_ssize_t = row - 1
+        while other >= self.first:
+            k: cython.Py_ssize_t = other * WIDTH
+            if r[k + SENDER] == side:
+                break
+            if r[k + END] > r[k + BEGIN] or r[k + PROBE]:
+                asked += 0 if r[k + COPY] else 1
+                since = r[k + TIME]
+            other -= 1
+        return asked >= 2 and r[row * WIDTH + TIME] - since > DARK_AFTER
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tcptrace.columns import Matrix
+from tcptrace.tcp.flags import RST, SYN
 from tcptrace.tcp.timers import Profile
 from tcptrace.tracker import facts, timing
 from tcptrace.tracker.closing import Closing
@@ -26,14 +27,65 @@ from tcptrace.tracker.zeek_rows import ZeekRows
 
 @dataclass(frozen=True)
 class Group:
-    """Connections that are judged together; `rows` of connection i: offsets[i] to offsets[i + 1]."""
+    """Connections that are judged together; connection i has rows offsets[i] to offsets[i + 1]."""
 
+    places: list[int]
     slots: Slots
     tallies: Tallies
     rows: Evidence
     offsets: Matrix
     zeek: ZeekRows
     histories: list[str]
+
+    def take(self, kept: list[int]) -> Group:
+        """The group of some of its connections."""
+        spans = [self.rows.matrix[self.offsets[i] : self.offsets[i + 1]] for i in kept]
+        offsets = np.zeros(len(kept) + 1, np.int64)
+        np.cumsum([len(span) for span in spans], out=offsets[1:])
+        which = np.array(kept, np.int64)
+        return Group(
+            [self.places[i] for i in kept],
+            self.slots.take(which),
+            self.tallies.take(np.stack([2 * which, 2 * which + 1], axis=1).reshape(-1)),
+            Evidence(np.concatenate(spans)),
+            offsets,
+            self.zeek.take(which),
+            [self.histories[i] for i in kept],
+        )
+
+
+def find_strays(group: Group) -> tuple[list[tuple[int, int]], list[int]]:
+    """SYNs that opened nothing: (ordinals of each and of its home), and who else is in the group.
+
+    A SYN with another ISN on a live connection is stray if it is neither answered nor repeated
+    while its claimed sender goes on with the old connection (forged or old duplicates).
+    """
+    strays: list[tuple[int, int]] = []
+    kept = []
+    place_of = {slot: place for place, slot in enumerate(group.places)}
+    after = group.slots.after.tolist()
+    for place in range(len(after)):
+        home = place_of.get(after[place], -1) if after[place] >= 0 else -1
+        if home >= 0 and _is_stray(group, place, home):
+            strays.append((int(group.slots.ordinal[place]), int(group.slots.ordinal[home])))
+        else:
+            kept.append(place)
+    return strays, kept
+
+
+def _is_stray(group: Group, place: int, home: int) -> bool:
+    rows = group.rows.take(slice(int(group.offsets[place]), int(group.offsets[place + 1])))
+    old = group.rows.take(slice(int(group.offsets[home]), int(group.offsets[home + 1])))
+    alone = len(rows) - int(rows.copy.sum()) == 1 and bool(rows.flags[0] & SYN)
+    if not alone or group.slots.newer[home] != group.places[place]:
+        return False
+    same = all(
+        getattr(group.slots, f"{part}_0")[place] == getattr(group.slots, f"{part}_0")[home]
+        for part in ("hi", "lo", "port")
+    )
+    sender = 0 if same else 1
+    went_on = (old.sender == sender) & (old.time > rows.time[0]) & (old.flags & RST == 0)
+    return bool(went_on.any())
 
 
 @dataclass(frozen=True)
@@ -77,6 +129,13 @@ class Judgement:
 
     def judge(self, group: Group) -> Verdict:
         """Everything about a group of connections that have left the table."""
+        strays, kept = find_strays(group)
+        if strays:
+            group = group.take(kept)
+        verdict = self._judge(group)
+        return replace(verdict, strays=strays)
+
+    def _judge(self, group: Group) -> Verdict:
         count = len(group.slots)
         sides = Sides.zeros(2 * count)
         rows, offsets = group.rows.cells, memoryview(group.offsets)

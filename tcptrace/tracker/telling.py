@@ -84,7 +84,9 @@ N_EVENTS = cython.declare(cython.longlong, EVENTS)
 STAY = cython.declare(cython.longlong, Stay.IGNORED)
 SYN_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_give_up_min"))
 SYN_ACK_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_give_up_min"))
+SYN_ACK_WAIT = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
 FIN_WAIT_2_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
+MAX_TW_BUCKETS = cython.declare(cython.Py_ssize_t, TimerCells.index("max_tw_buckets"))
 TIME_WAIT_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
 OUT_CONN = cython.declare(cython.Py_ssize_t, Transitions.index("conn"))
 OUT_ROLE = cython.declare(cython.Py_ssize_t, Transitions.index("role"))
@@ -221,6 +223,8 @@ class Telling:
         fin: cython.longlong = e[at + FIN_OUT + ROW]
         if e[at + FIN_OUT + WHEN] == NEVER or fin < 0 or e[at + ACTIVE]:
             return False
+        if e[at + OPENED + EVENT] == MID_STREAM:
+            return False
         if e[at + ESTABLISHED + WHEN] == NEVER:
             return True
         return e[at + ESTABLISHED + ROW] > fin
@@ -234,10 +238,18 @@ class Telling:
         end: cython.longlong = e[at + ENDED + WHEN]
         if when == NEVER or (end != NEVER and when > end and milestone != OPENED):
             return 0
+        if milestone == FIN_TAKEN and self._skips_time_wait():
+            e[at + FIN_TAKEN + EVENT] = SKIP_TIME_WAIT
         if end != NEVER and e[at + ENDED + EVENT] == SKIP_TIME_WAIT and when >= end:
             return 0
         self._take(at + milestone)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _skips_time_wait(self) -> cython.bint:
+        """With no room for TIME_WAIT the FIN closes at once (Linux tcp_time_wait)."""
+        return self.state == FIN_WAIT_2 and self.cells[MAX_TW_BUCKETS] == 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -341,13 +353,17 @@ class Telling:
         answer: cython.Py_ssize_t = self.w.next_row(self.first, self.side, SYN | ACK_BIT, RST)
         if answer < 0:
             return 0
-        since: cython.longlong = self.r[answer * WIDTH + SENT]
-        return self._expire(since, self.cells[SYN_ACK_GIVE_UP], self.cells[SYN_ACK_GIVE_UP + 1])
+        first: cython.longlong = self.r[answer * WIDTH + SENT]
+        last: cython.longlong = self.w.last_sent(self.side, SYN | ACK_BIT, 0)
+        wait: cython.longlong = self.cells[SYN_ACK_WAIT]
+        if wait != NEVER and last + wait > first + self.cells[SYN_ACK_GIVE_UP]:
+            return self._expire(last, wait, self.cells[SYN_ACK_WAIT + 1])
+        return self._expire(first, self.cells[SYN_ACK_GIVE_UP], self.cells[SYN_ACK_GIVE_UP + 1])
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _held(self, since: cython.longlong) -> cython.bint:
-        """Whether FIN_WAIT_2's socket was still read: it acknowledged data, or outlived the timer."""
+        """Whether FIN_WAIT_2's socket was still read: it acknowledged new data, or a later FIN."""
         r = self.r
         taken: cython.longlong = NEVER
         row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, ACK_BIT, RST)

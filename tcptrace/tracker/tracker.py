@@ -86,6 +86,7 @@ class Tracker:
         rows, offsets = self._log.collect(group, slots)
         zeek, histories = Judgement.zeek_rows(self._zeek, group)
         left = Group(
+            group,
             Slots(slots[group]),
             Tallies(self._log.tallies_of(group)),
             Evidence(rows),

@@ -34,6 +34,10 @@ RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+FAR = cython.declare(cython.longlong, 2_000_000)
+FAR_MARGIN = cython.declare(cython.longlong, 6_000_000)
+UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 FORGED = cython.declare(cython.longlong, 1)
 
 
@@ -102,7 +106,12 @@ class Witness:
         """A milestone of the sender of a row."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        early: cython.longlong = r[k + SENT] - e[at + JITTER] - MILLISECOND
+        margin: cython.longlong = e[at + JITTER] + MILLISECOND
+        if e[at + TURNAROUND] < 0:
+            margin = UNMEASURED
+        elif e[at + TURNAROUND] > FAR:
+            margin += FAR_MARGIN
+        early: cython.longlong = r[k + SENT] - margin
         self.moment(m, r[k + SENT], early, r[k + TIME])
         e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
         return 0
@@ -120,6 +129,8 @@ class Witness:
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         late: cython.longlong = r[k + ARRIVES] + max(e[at + JITTER], 10 * MILLISECOND)
+        if e[at + TURNAROUND] < 0:
+            late += UNMEASURED
         when: cython.longlong = r[k + ARRIVES]
         if proof >= 0:
             late = r[proof * WIDTH + TIME]

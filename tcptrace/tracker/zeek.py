@@ -18,7 +18,7 @@ from tcptrace.tcp import sequence
 from tcptrace.tracker import zeek_machine as machine
 from tcptrace.tracker import zeek_rows as words
 from tcptrace.tracker import zeek_steps as steps
-from tcptrace.tracker.zeek_rows import CONN_STATES as CONN_STATES
+from tcptrace.tracker.completeness import Streams
 from tcptrace.tracker.zeek_rows import EndpointState
 
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
@@ -50,7 +50,6 @@ RST = cython.declare(cython.longlong, bits.RST)
 ACK = cython.declare(cython.longlong, bits.ACK)
 CONTROLS = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST)
 
-
 INACTIVE = cython.declare(cython.longlong, int(EndpointState.INACTIVE))
 ESTABLISHED = cython.declare(cython.longlong, int(EndpointState.ESTABLISHED))
 CLOSED = cython.declare(cython.longlong, int(EndpointState.CLOSED))
@@ -66,12 +65,11 @@ BEFORE = cython.declare(bytes, machine.BEFORE)
 ACTS = cython.declare(bytes, machine.ACTS)
 LETTER = cython.declare(bytes, machine.LETTER)
 ONCE_BIT = cython.declare(bytes, machine.ONCE_BIT)
-COMPLETES = cython.declare(bytes, machine.COMPLETES)
 CLOSES = cython.declare(cython.longlong, int(machine.Act.CLOSES))
 
 LINGER = cython.declare(cython.longlong, words.LINGER)
 FAR = cython.declare(cython.longlong, words.FAR)
-UNACKED = cython.declare(cython.longlong, words.UNACKED)
+ABOVE_HOLE = cython.declare(cython.longlong, words.ABOVE_HOLE)
 LONGEST = cython.declare(cython.Py_ssize_t, words.LONGEST_HISTORY)
 MASK = cython.declare(cython.longlong, sequence.MASK)
 HALF = cython.declare(cython.longlong, sequence.HALF)
@@ -83,9 +81,10 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     return ((left - right + HALF) & MASK) - HALF
 
 
+@cython.no_gc
 @cython.cclass
 class Side:
-    """An endpoint in Zeek's eyes, and its stream: the fields of TCP_Endpoint and its reassembler.
+    """An endpoint in Zeek's eyes, and its stream: TCP_Endpoint and TCP_Reassembler.
 
     `start` is the ISN; `last` is one past the highest number sent and `acked` the highest
     acknowledged, with the wraps in their upper 32 bits; `*_mark`, `fin_end`, `delivered`,
@@ -128,10 +127,7 @@ class Side:
         last: cython.longlong = near & MASK
         wraps: cython.longlong = near >> 32
         far: cython.longlong = _diff(number, last)
-        if far < 0 and wraps and number > last:
-            wraps -= 1
-        elif far > 0 and number < last:
-            wraps += 1
+        wraps += (far > 0 and number < last) - (far < 0 < wraps and number > last)
         if wraps == 0:
             return _diff(number, self.start & MASK)
         return (wraps << 32) + number - self.start
@@ -177,15 +173,15 @@ class Side:
             return 0
         self.high = max(self.high, end)
         unacked: cython.bint = 0 <= self.acked - self.start <= 1
-        if start > self.delivered or self.blocks is not None or unacked:
+        far: cython.bint = start > self.delivered or end - self.trimmed > ABOVE_HOLE
+        if far or unacked or self.blocks is not None:
             steps.store(self, peer, start, end)
         else:
             self.delivered = max(self.delivered, end)
-        if self.delivered - self.trimmed > UNACKED:
-            steps.give_up(self)
         return 0
 
 
+@cython.no_gc
 @cython.cclass
 class Connection:
     """A connection of Zeek's; `previous` is the one that it cut off in the same slot.
@@ -210,16 +206,12 @@ class Connection:
     delete_at = cython.declare(cython.longlong, visibility="public")
     idle = cython.declare(cython.longlong, visibility="public")
     deferred = cython.declare(cython.bint, visibility="public")
-    completeness = cython.declare(cython.longlong, visibility="public")
-    segments = cython.declare(cython.longlong, visibility="public")
 
-    def __init__(self, previous: Connection | None, sender: cython.longlong, ports: tuple) -> None:
-        self.previous, self.orig, self.ports = previous, sender, ports
-        self.completeness = 0 if previous is None else previous.completeness
-        self.segments = 0 if previous is None else previous.segments
+    def __init__(self, previous: Connection | None) -> None:
+        self.previous = previous
         self.first, self.second = Side(0), Side(1)
-        self.seen = self.met = self.time_start = self.time_end = self.created = 0
-        self.history = bytearray()
+        self.orig = self.seen = self.met = self.time_start = self.time_end = self.created = 0
+        self.history, self.ports = bytearray(), (0, 0)
         self.partial = self.deferred = False
         self.attempt_at = self.delete_at = words.NEVER
         self.idle = words.HANDSHAKE_IDLE
@@ -287,7 +279,9 @@ class Connection:
         side.trimmed = upto
         if side.blocks is not None:
             steps.absorb(side)
-        return self._check_end(side, peer)
+        if not side.ended and (side.fins or side.state >= CLOSED):
+            steps.check_end(self, side, peer)
+        return 0
 
     @cython.cfunc
     def _gap(self, side: Side, peer: Side, upto: cython.longlong) -> cython.int:
@@ -296,12 +290,6 @@ class Connection:
             side.gaps += 1
             self._add(side, ord("G"), side.gaps)
         side.delivered = upto
-        return 0
-
-    @cython.cfunc
-    def _check_end(self, side: Side, peer: Side) -> cython.int:
-        if not side.ended and (side.fins or side.state >= CLOSED):
-            steps.check_end(self, side, peer)
         return 0
 
 
@@ -318,29 +306,36 @@ class ZeekModel:
     check_checksums: cython.bint
     clock: cython.longlong
     slots: list
+    streams = cython.declare(object, visibility="public")
     rows: cython.longlong[::1]
+    at: cython.Py_ssize_t
 
     def __init__(self, check_checksums: bool = True) -> None:
         self.check_checksums = check_checksums
         self.clock = -words.NEVER
         self.slots = []
+        self.streams = Streams()
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Take in the first `count` rows of `Segments.cells`; slot, sender, opens are filled in."""
+        self.streams.feed(rows, count)
         self.rows = rows
-        at: cython.Py_ssize_t
-        for at in range(0, count * WIDTH, WIDTH):
-            if rows[at + KIND] != ICMP_ERROR:
-                self._segment(at, self._connection(at))
+        row: cython.Py_ssize_t
+        for row in range(count):
+            self.at = row * WIDTH
+            if rows[self.at + KIND] != ICMP_ERROR:
+                self._segment(self._connection())
 
     def connection(self, slot: cython.Py_ssize_t) -> Connection | None:
         """The slot's last connection, `previous` leading to those before; None if never fed."""
         return self.slots[slot] if slot < len(self.slots) else None
 
     @cython.cfunc
-    def _connection(self, at: cython.Py_ssize_t) -> Connection:
+    def _connection(self) -> Connection:
         """The connection that Zeek counts the row to, opened where need be; None: to none."""
+        at: cython.Py_ssize_t = self.at
         slot: cython.Py_ssize_t = self.rows[at + SLOT]
+        sender: cython.longlong = self.rows[at + SENDER]
         now: cython.longlong = max(self.clock, self.rows[at + TIME])
         # What a damaged header says of itself counts for nothing.
         flags: cython.longlong = self.rows[at + FLAGS] * (self.rows[at + KIND] != DAMAGED)
@@ -349,64 +344,55 @@ class ZeekModel:
             self.slots.append(None)
         conn: Connection = None if self.rows[at + OPENS] else self.slots[slot]
         if conn is not None:
-            side: Side = conn.second if self.rows[at + SENDER] else conn.first
+            side: Side = conn.second if sender else conn.first
             if self.check_checksums and side.vouched and self.rows[at + MARKS] & IP_CHECKSUM:
                 return None
-            quiet: cython.bint = now >= min(conn.attempt_at, conn.delete_at, conn.time_end + LINGER)
-            if not quiet and not flags & SYN:
+            due: cython.longlong = min(conn.attempt_at, conn.delete_at, conn.time_end + LINGER)
+            if now < due and not flags & SYN:
                 return conn
             if not steps.is_over(conn, flags, self.rows[at + SEQ], now):
                 return conn
-        ports = (self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
-        sender: cython.longlong = self.rows[at + SENDER]
-        conn = Connection(conn, sender, ports[::-1] if sender else ports)
-        steps.open_connection(conn, self.rows[at + TIME], now, flags, ports)
+        conn = Connection(conn)
+        conn.time_start, conn.created = self.rows[at + TIME], now
+        steps.open_connection(
+            conn, sender, flags, self.rows[at + SRC_PORT], self.rows[at + DST_PORT]
+        )
         self.slots[slot] = conn
         return conn
 
     @cython.cfunc
-    def _segment(self, at: cython.Py_ssize_t, conn: Connection) -> cython.int:
-        if conn is None:
+    def _segment(self, conn: Connection) -> cython.int:
+        damaged: cython.bint = self.rows[self.at + KIND] == DAMAGED
+        if conn is None or damaged or self.rows[self.at + MARKS] & HEADER_CUT:
             return 0
-        flags: cython.longlong = self.rows[at + FLAGS] & (CONTROLS | ACK)
-        kind: cython.Py_ssize_t = (flags & CONTROLS) | (flags & ACK) >> ACK_SHIFT
-        kind = 2 * kind + (self.rows[at + PAYLOAD] > 0)
-        side: Side = conn.second if self.rows[at + SENDER] else conn.first
-        if self.rows[at + KIND] != DAMAGED:
-            conn.segments += 1
-            conn.completeness |= COMPLETES[kind]
-        if self.rows[at + KIND] == DAMAGED or self.rows[at + MARKS] & HEADER_CUT:
-            return 0
-        if self.check_checksums and side.vouched and self.rows[at + CHECKSUM] == BAD:
+        side: Side = conn.second if self.rows[self.at + SENDER] else conn.first
+        checksum: cython.longlong = self.rows[self.at + CHECKSUM]
+        if self.check_checksums and side.vouched and checksum == BAD:
             side.corrupt += 1
             return conn._add(side, ord("C"), side.corrupt)
-        side.vouched = side.vouched or self.rows[at + CHECKSUM] == GOOD
+        side.vouched = side.vouched or checksum == GOOD
         side.packets += 1
-        return self._packet(
-            at, kind, conn, side, conn.first if self.rows[at + SENDER] else conn.second
-        )
+        return self._packet(conn, side, conn.first if side.sender else conn.second)
 
     @cython.cfunc
-    def _packet(
-        self,
-        at: cython.Py_ssize_t,
-        kind: cython.Py_ssize_t,
-        conn: Connection,
-        side: Side,
-        peer: Side,
-    ) -> cython.int:
+    def _packet(self, conn: Connection, side: Side, peer: Side) -> cython.int:
         """One packet that counts, in the order of TCPSessionAdapter::Process."""
+        at: cython.Py_ssize_t = self.at
         flags: cython.longlong = self.rows[at + FLAGS]
+        seq: cython.longlong = self.rows[at + SEQ]
+        ack: cython.longlong = self.rows[at + ACK_NUMBER]
+        payload: cython.longlong = self.rows[at + PAYLOAD]
+        kind: cython.Py_ssize_t = (flags & CONTROLS) | (flags & ACK) >> ACK_SHIFT
+        kind = 2 * kind + (payload > 0)
         role: cython.longlong = 1 if side.sender == conn.orig else 2
         if not conn.met & role and (role == 1 or not conn.partial):
             conn.partial = not flags & SYN or (role == 1 and flags & ACK != 0)
-        payload: cython.longlong = self.rows[at + PAYLOAD]
         data: cython.longlong = 0 if flags & RST else payload
         seg_len: cython.longlong = data + ((flags & SYN) != 0) + ((flags & FIN) != 0)
-        end: cython.longlong = (self.rows[at + SEQ] + seg_len) & MASK
+        end: cython.longlong = (seq + seg_len) & MASK
         if side.state == INACTIVE or flags & SYN:
-            steps.begin(side, flags, self.rows[at + SEQ], end)
-        start: cython.longlong = side._relative(self.rows[at + SEQ], side.last)
+            steps.begin(side, flags, seq, end)
+        start: cython.longlong = side._relative(seq, side.last)
         if LETTER[kind]:
             conn._add_own(side, kind, flags & CONTROLS, start + (payload if flags & FIN else 0))
         boring: cython.bint = (flags & RST) != 0 or peer.state == CLOSED or side.state == RESET
@@ -418,22 +404,20 @@ class ZeekModel:
         if flags & FIN:
             side.fins += 1
             side.fin_end = start + seg_len
-        acked: cython.longlong = 0
-        if flags & ACK:
-            acked = peer._acknowledge(self.rows[at + ACK_NUMBER], flags)
+        acked: cython.longlong = peer._acknowledge(ack, flags) if flags & ACK else 0
         if side._send(end, flags) and payload > 0:
             side.repeats += 1
             conn._add(side, ord("T"), side.repeats)
-        closes: cython.bint = False
-        if flags & CONTROLS or side.state == INACTIVE:
-            closes = conn._move(side, peer, kind, self.rows[at + TIME])
+        moves: cython.bint = flags & CONTROLS != 0 or side.state == INACTIVE
+        closes: cython.bint = moves and conn._move(side, peer, kind, self.rows[at + TIME])
         if acked:
             conn._trim(peer, side, acked)
         conn.met |= role
         if 0 < data <= self.rows[at + KEPT] and start >= 0:
             start += (flags & SYN) != 0
             side._store(peer, start, start + data)
-        conn._check_end(side, peer)
+        if not side.ended and (side.fins or side.state >= CLOSED):
+            steps.check_end(conn, side, peer)
         if closes:
             steps.close(conn, side, peer)
         return 0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import cython
 
-from tcptrace.tracker.completeness import Completeness
 from tcptrace.tracker.zeek_rows import ZeekRows
 from tcptrace.tracker.zeek_steps import size
 
@@ -24,10 +23,8 @@ TIME_END = cython.declare(cython.Py_ssize_t, ZeekRows.index("time_end"))
 PACKETS = cython.declare(cython.Py_ssize_t, ZeekRows.index("packets_0"))
 BYTES = cython.declare(cython.Py_ssize_t, ZeekRows.index("bytes_0"))
 MISSED = cython.declare(cython.Py_ssize_t, ZeekRows.index("missed_0"))
-COMPLETENESS = cython.declare(cython.Py_ssize_t, ZeekRows.index("completeness"))
 ORIG_STATE = cython.declare(cython.Py_ssize_t, ZeekRows.index("orig_state"))
 RESP_STATE = cython.declare(cython.Py_ssize_t, ZeekRows.index("resp_state"))
-SYN = cython.declare(cython.longlong, int(Completeness.SYN))
 
 
 def harvest(model: ZeekModel, slots: cython.longlong[::1]) -> tuple[ZeekRows, list[str]]:
@@ -40,10 +37,12 @@ def harvest(model: ZeekModel, slots: cython.longlong[::1]) -> tuple[ZeekRows, li
     kept: list[list[Connection]] = [_parts(model, slots[k]) for k in range(slots.shape[0])]
     found: list[Connection] = [conn for parts in kept for conn in parts]
     rows = ZeekRows.zeros(len(found))
+    cells: cython.longlong[::1] = rows.cells
     place: cython.Py_ssize_t = 0
     for k in range(slots.shape[0]):
-        place = _fill_slot(rows.cells, place, slots[k], kept[k])
+        place = _fill_slot(cells, place, slots[k], kept[k])
     histories = [conn.history.decode("ascii") for conn in found]
+    rows.completeness[:] = model.streams.of(rows.slot)
     rows.settle(histories)
     return rows, histories
 
@@ -82,7 +81,6 @@ def _fill_slot(
 def _fill(cells: cython.longlong[::1], at: cython.Py_ssize_t, conn: Connection) -> cython.int:
     first, second = conn.first, conn.second
     swapped: cython.bint = conn.orig
-    alone: cython.bint = conn.segments == 1 and not conn.completeness & SYN
     cells[at + SWAPPED] = swapped
     cells[at + TIME_START] = conn.time_start
     cells[at + TIME_END] = conn.time_end
@@ -92,7 +90,6 @@ def _fill(cells: cython.longlong[::1], at: cython.Py_ssize_t, conn: Connection) 
     cells[at + BYTES + 1] = size(second, first)
     cells[at + MISSED] = first.missed
     cells[at + MISSED + 1] = second.missed
-    cells[at + COMPLETENESS] = 0 if alone else conn.completeness
     cells[at + ORIG_STATE] = second.state if swapped else first.state
     cells[at + RESP_STATE] = first.state if swapped else second.state
     return 0

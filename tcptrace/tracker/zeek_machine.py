@@ -12,7 +12,6 @@ from enum import IntFlag
 from itertools import product
 
 from tcptrace.tcp.flags import ACK, FIN, RST, SYN
-from tcptrace.tracker.completeness import adds
 from tcptrace.tracker.zeek_rows import SERVER_PORTS, EndpointState
 
 INACTIVE, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, CLOSED, RESET = EndpointState
@@ -187,4 +186,3 @@ ACTS = bytes(step.acts for step in _MOVES)
 _SEGMENTS = list(product(_FLAGS, (False, True)))
 LETTER = bytes(ord(letter(*segment) or "\0") for segment in _SEGMENTS)
 ONCE_BIT = bytes(ONCE[letter(*segment)] for segment in _SEGMENTS)
-COMPLETES = bytes(adds(*segment) for segment in _SEGMENTS)

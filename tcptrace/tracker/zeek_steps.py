@@ -35,12 +35,13 @@ ESTABLISHES, SETTLES, REVIVES = int(Act.ESTABLISHES), int(Act.SETTLES), int(Act.
 
 
 def open_connection(
-    conn: Connection, time: int, clock: int, flags: int, ports: tuple[int, int]
+    conn: Connection, sender: int, flags: int, src_port: int, dst_port: int
 ) -> None:
-    """Date a new connection, and swap its roles where its first packet's ports ask for it."""
-    conn.created = clock
-    conn.time_start = conn.time_end = time
-    if seems_swapped(flags, *ports):
+    """Name a new connection's ends, roles swapped where its first packet's ports ask for it."""
+    conn.time_end = conn.time_start
+    conn.orig = sender
+    conn.ports = (dst_port, src_port) if sender else (src_port, dst_port)
+    if seems_swapped(flags, src_port, dst_port):
         flip(conn)
 
 
