@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import tcptrace
-from tests.kernel_lab.expect import TABLES, capture_of, tables_of
+from tcptrace.anomalies.catalogue import CATALOGUE
+from tests.kernel_lab.expect import TABLES, capture_of, facts_of, tables_of
 from tests.kernel_lab.readme import readme
 from tests.kernel_lab.record import CAPTURES, CASES
 from tests.kernel_lab.truth import disagreements
@@ -21,10 +20,6 @@ NAMES = [folder.name for folder in FOLDERS]
 LARGEST = 10_000_000  # bytes, of all of captures/
 
 each_case = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
-
-
-def facts_of(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "expected" / "states.json").read_text()))
 
 
 @cache
@@ -75,7 +70,23 @@ def test_tables_are_as_expected(folder: Path) -> None:
 @each_case
 def test_timeline_is_what_the_kernels_recorded(folder: Path) -> None:
     """Both endpoints' states in their order, and each of the kernel's moments within bounds."""
-    assert [] == disagreements(facts_of(folder), trace_of(folder).timeline)
+    unknowable = CASES[folder.name].unknowable
+    assert [] == disagreements(facts_of(folder), trace_of(folder).timeline, unknowable)
+
+
+@each_case
+def test_anomalies_are_those_it_shows(folder: Path) -> None:
+    """Each anomaly that the case is there to show, and no other."""
+    assert list(CASES[folder.name].anomalies) == sorted(trace_of(folder).anomalies["code"])
+
+
+@each_case
+def test_readme_tells_of_each_anomaly(folder: Path) -> None:
+    """What is found is explained, and no code is named that is not in the catalogue."""
+    text = (folder / "README.md").read_text()
+    named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", text))
+    assert named >= set(CASES[folder.name].anomalies)
+    assert set() == named - {anomaly.code for anomaly in CATALOGUE}
 
 
 @each_case

@@ -21,12 +21,16 @@ class Case:
     """`client` and `server` say the states of each socket in order of birth, from the RFC.
 
     A state in parentheses begins and ends within one segment. What the kernel did must be
-    exactly this, or the case is not written.
+    exactly this, or the case is not written. `anomalies` are the codes that tcptrace is to find,
+    in the order of names; `unknowable` says whose states, as in `server FIN_WAIT_1`, began
+    at a moment that no packet bounds.
     """
 
     script: Callable[[Lab], None]
     client: tuple[str, ...]
     server: tuple[str, ...]
+    anomalies: tuple[str, ...] = ()
+    unknowable: tuple[str, ...] = ()
     tap: str = "middle"
     file: str = "capture.pcapng"
     link_type: int = LINKTYPE_ETHERNET

@@ -1,19 +1,22 @@
-"""`python -m tests.kernel_lab.expect [CASE ...]`: write what tcptrace makes of the captures.
+"""`python -m tests.kernel_lab.expect [CASE ...]`: write anew what is made from the recordings.
 
-The tables that stand in captures/CASE/expected, as `tcptrace TABLE -T csv` prints them. Read the
-difference before you commit it: the kernel's own record beside them never changes.
+The tables in captures/CASE/expected, as `tcptrace TABLE -T csv` prints them, and the README.
+Read the difference before you commit it: the kernel's own record beside them never changes.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import tcptrace
 from tcptrace.faces.formats import write_csv
 
+from .readme import readme
 from .record import CAPTURES, CASES
 
 TABLES = ("connections", "timeline", "anomalies")
@@ -23,6 +26,11 @@ def capture_of(folder: Path) -> Path:
     """The one capture in a case's folder."""
     (capture,) = folder.glob("capture.*")
     return capture
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """What the kernels recorded of a case: its states.json."""
+    return dict(json.loads((folder / "expected" / "states.json").read_text()))
 
 
 def tables_of(trace: tcptrace.Trace) -> dict[str, str]:
@@ -39,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         trace = tcptrace.read(capture_of(folder), progress=False)
         for file, text in tables_of(trace).items():
             (folder / "expected" / file).write_text(text)
+        (folder / "README.md").write_text(readme(CASES[name], facts_of(folder)))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 import tcptrace
 
-from .expect import capture_of
+from .expect import capture_of, facts_of
 from .record import CASES
 from .truth import disagreements
 
@@ -37,9 +36,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", QUICK)
 def test_fresh_record_is_told_as_it_happened(name: str, recorded: Path) -> None:
     """States, order and bounds equal what this kernel did a moment ago."""
-    facts = json.loads((recorded / name / "expected" / "states.json").read_text())
     trace = tcptrace.read(capture_of(recorded / name), progress=False)
-    assert [] == disagreements(facts, trace.timeline)
+    assert [] == disagreements(facts_of(recorded / name), trace.timeline)
 
 
 def test_unknown_case_is_a_usage_error() -> None:

@@ -60,6 +60,13 @@ def test_moment_outside_the_bounds_is_found() -> None:
     assert 1 == len(disagreements(truth, timeline(("SYN_SENT", 3))))
 
 
+def test_unknowable_moment_is_not_judged() -> None:
+    """One side's state whose moment no packet bounds; the other side's is judged."""
+    truth = facts(("SYN_SENT", 1))
+    assert [] == disagreements(truth, timeline(("SYN_SENT", 3)), ("client SYN_SENT",))
+    assert 1 == len(disagreements(truth, timeline(("SYN_SENT", 3)), ("server SYN_SENT",)))
+
+
 def test_transit_is_optional() -> None:
     """A state within one segment may be told or not."""
     truth = facts(("FIN_WAIT_1", 1), ("FIN_WAIT_2", 3), ("TIME_WAIT", 3), transit="FIN_WAIT_2")

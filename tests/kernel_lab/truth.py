@@ -16,14 +16,21 @@ ENDPOINT = ["ip", "port", "peer_ip", "peer_port"]
 Entry = tuple[str, int, int]  # a state, and the moments between which it began
 
 
-def disagreements(facts: dict[str, Any], timeline: pd.DataFrame) -> list[str]:
-    """One line for each endpoint whose rows are not what its kernel recorded; none is best."""
+def disagreements(
+    facts: dict[str, Any], timeline: pd.DataFrame, unknowable: tuple[str, ...] = ()
+) -> list[str]:
+    """One line for each endpoint whose rows are not what its kernel recorded; none is best.
+
+    `unknowable` names sides and states, as in `server FIN_WAIT_1`, whose moment is not judged.
+    """
     claimed = _claimed(timeline, facts["until"])
     wrong = []
     for endpoint in facts["endpoints"]:
         key = tuple(endpoint[name] for name in ENDPOINT)
         rows = claimed[key].pop(0) if claimed.get(key) else []
-        wrong += [f"{endpoint['side']} {key}: {fault}" for fault in _faults(endpoint, rows)]
+        side = endpoint["side"]
+        free = {name.removeprefix(f"{side} ") for name in unknowable if name.startswith(side)}
+        wrong += [f"{side} {key}: {fault}" for fault in _faults(endpoint, rows, free)]
     phantoms = [key for key, lives in claimed.items() for rows in lives if rows]
     return wrong + [f"{key}: no kernel had this socket" for key in phantoms]
 
@@ -45,13 +52,14 @@ def _opened(entries: list[Entry]) -> list[Entry]:
     return [] if first is None else entries[first:]
 
 
-def _faults(endpoint: dict[str, Any], rows: list[Entry]) -> list[str]:
+def _faults(endpoint: dict[str, Any], rows: list[Entry], free: set[str]) -> list[str]:
     names = [row[0] for row in rows]
     for taken in product((True, False), repeat=sum(s["transit"] for s in endpoint["states"])):
         choice = iter(taken)
         truth = [s for s in endpoint["states"] if not s["transit"] or next(choice)]
         if [s["state"] for s in truth] == names:
-            return [_late(s, row) for s, row in zip(truth, rows, strict=True) if _late(s, row)]
+            pairs = [(s, row) for s, row in zip(truth, rows, strict=True) if row[0] not in free]
+            return [_late(s, row) for s, row in pairs if _late(s, row)]
     return [f"recorded {[s['state'] for s in endpoint['states']]}, told {names}"]
 
 
