@@ -88,8 +88,8 @@ def half_close_in_use(seen: Evidence) -> Iterator[Group]:
 _missing = partial(
     Sentences,
     advice=(
-        "Look for a firewall or NAT that forgets connections at a FIN (nf_conntrack keeps LAST_ACK"
-        " for 30 s), and on {y_host} check nstat -az TcpExtTCPTimeWaitOverflow."
+        "Look for a firewall or NAT that forgets connections at a FIN (nf_conntrack keeps LAST_ACK "
+        "for 30 s), and on {y_host} check nstat -az TcpExtTCPTimeWaitOverflow."
     ),
     limits="{tap} An ACK that was lost before it reached the tap looks the same.",
 )
@@ -103,8 +103,8 @@ CLOSING = (
         {
             "retransmitted": _missing(
                 headline=(
-                    "The last ACK never came: {x} sent its FIN {fins:times} over {tried:span}, and"
-                    " {y} did not acknowledge it though the capture ran on for {silence:span}."
+                    "The last ACK never came: {x} sent its FIN {fins:times} over {tried:span}, and "
+                    "{y} did not acknowledge it though the capture ran on for {silence:span}."
                 ),
                 many=(
                     "The last ACK never came on {n:count} of {total:count} connections with "
@@ -112,13 +112,13 @@ CLOSING = (
                 ),
                 why=(
                     "{y} had closed before (its FIN is packet {peer_fin}); {x} answered with its "
-                    "own FIN ({packets:packets} are the first and the last of {fins:counted copy})"
-                    " and no segment of {y} acknowledges it. The last one from {y} is packet "
+                    "own FIN ({packets:packets} are the first and the last of {fins:counted copy}) "
+                    "and no segment of {y} acknowledges it. The last one from {y} is packet "
                     "{peer_last}."
                 ),
                 ruled_out=(
-                    "The capture is not cut off: it goes on {silence:span} after the last FIN. {y}"
-                    " sent no RST, and no octet of this connection was lost by the capture."
+                    "The capture is not cut off: it goes on {silence:span} after the last FIN. {y} "
+                    "sent no RST, and no octet of this connection was lost by the capture."
                 ),
             ),
             "silent": _missing(

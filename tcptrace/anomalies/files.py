@@ -77,8 +77,8 @@ FILES = (
                 headline="The capture's clock went back {n:times}, by up to {step:span}.",
                 many="",
                 why=(
-                    "Packet {packet} is the first whose time lies before that of the packet before"
-                    " it."
+                    "Packet {packet} is the first whose time lies before that of the packet before "
+                    "it."
                 ),
                 ruled_out=(
                     "It is not an order of arrival: packets stand in the file as they were written."
@@ -122,7 +122,7 @@ FILES = (
         ip_fragments,
         {
             "": Sentences(
-                headline="{n:counted packet} were IP fragments, all put together again.",
+                headline="The capture holds {n:counted IP fragment}, all put together again.",
                 many="",
                 why="Their IP headers say so.",
                 ruled_out="Nothing is missing: every datagram was complete.",
@@ -131,7 +131,7 @@ FILES = (
             ),
             "incomplete": Sentences(
                 headline=(
-                    "{n:counted packet} were IP fragments, {incomplete:count} of them without "
+                    "The capture holds {n:counted IP fragment}, {incomplete:count} of them without "
                     "their other parts."
                 ),
                 many="",

@@ -16,7 +16,7 @@ from tcptrace.anomalies.anomaly import THRESHOLDS, Anomaly
 from tcptrace.anomalies.evidence import Doubt, Evidence
 from tcptrace.anomalies.groups import MOST_EXAMPLES, Group
 from tcptrace.tables.schema import ANOMALIES, CHARGED, CONFIDENCES, SEVERITIES
-from tcptrace.tables.wording import counted, octets, span
+from tcptrace.tables.wording import counted, span
 from tcptrace.tcp.states import Role
 
 Found = tuple[Anomaly, Group]
@@ -113,8 +113,8 @@ def _doubts(group: Group, seen: Evidence) -> list[str]:
     facts = seen.facts
     if facts.loss.endpoints:
         told.append(
-            f"The capture lost packets elsewhere ({octets(facts.loss.octets)} of "
-            f"{counted(facts.loss.endpoints, 'endpoint')}), so it may have lost some here."
+            f"The capture lost packets of {counted(facts.loss.endpoints, 'endpoint')} elsewhere, "
+            f"so it may have lost some here."
         )
     elif facts.loss.dropped:
         told.append(f"The capturing program dropped {counted(facts.loss.dropped, 'packet')}.")

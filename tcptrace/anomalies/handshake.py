@@ -92,7 +92,8 @@ def handshake_ack_not_honoured(seen: Evidence) -> Iterator[Group]:
     once, accept was deferred; two or more ignored are a queue that is full.
     """
     ignored = seen.own("acks_ignored")
-    hits = np.flatnonzero((seen.role == Role.RESPONDER) & (ignored > 0) & seen.two_sided)
+    repeated = (seen.own("syn_count") > 1) & (ignored > 0)
+    hits = np.flatnonzero((seen.role == Role.RESPONDER) & repeated & seen.two_sided)
     acked = seen.entered(State.ESTABLISHED)[hits ^ 1]
     late = seen.own("syn_last_time")[hits] - np.where(acked == NEVER, 0, acked)
     late = np.where(acked == NEVER, 0, np.maximum(late, 0))
@@ -119,8 +120,8 @@ def handshake_ack_not_honoured(seen: Evidence) -> Iterator[Group]:
 _unanswered = partial(
     Sentences,
     headline=(
-        "{x} sent {syns:counted SYN} to {y} over {longest:span} and nothing came back: no SYN,ACK,"
-        " no RST, no ICMP error."
+        "{x} sent {syns:counted SYN} to {y} over {longest:span} and nothing came back: no SYN,ACK, "
+        "no RST, no ICMP error."
     ),
     many=(
         "{n:count} of {total:count} attempts to connect to {place} got no answer at all, though "
@@ -149,8 +150,8 @@ HANDSHAKE = (
                     "{here:counted other connection} in this capture."
                 ),
                 advice=(
-                    "A full SYN queue or accept queue drops SYNs silently: on {y_host} check nstat"
-                    " -az TcpExtListenDrops TcpExtListenOverflows and ss -lnt."
+                    "A full SYN queue or accept queue drops SYNs silently: on {y_host} check nstat "
+                    "-az TcpExtListenDrops TcpExtListenOverflows and ss -lnt."
                 ),
             ),
             "port": _unanswered(
@@ -177,12 +178,12 @@ HANDSHAKE = (
         {
             "": Sentences(
                 headline=(
-                    "{x} refused the connection of {y}: it answered the SYN with RST after "
-                    "{longest:span}."
+                    "{x} refused the connection of {y}: it answered the SYN with "
+                    "RST{longest:after}."
                 ),
                 many=(
-                    "{place} refused {n:count} of {total:count} connections: each SYN was answered"
-                    " with RST."
+                    "{place} refused {n:count} of {total:count} connections: each SYN was answered "
+                    "with RST."
                 ),
                 why=(
                     "The RST ({packets:packets}) acknowledges the SYN and nothing more, as a host "
@@ -198,8 +199,8 @@ HANDSHAKE = (
                 ),
                 limits=(
                     "A firewall that rejects answers in the same way; its RST often has another "
-                    "TTL than the host's other packets. Many ports of one host from one source are"
-                    " a scan."
+                    "TTL than the host's other packets. Many ports of one host from one source are "
+                    "a scan."
                 ),
             )
         },
@@ -262,8 +263,8 @@ HANDSHAKE = (
                     "repeated its SYN,ACK and was acknowledged again."
                 ),
                 many=(
-                    "On {n:count} of {total:count} connections to {place} the handshake's last ACK"
-                    " was lost once and sent again."
+                    "On {n:count} of {total:count} connections to {place} the handshake's last ACK "
+                    "was lost once and sent again."
                 ),
                 why=(
                     "The SYN,ACK came again ({packets:packets}) after an ACK of it had passed the "

@@ -61,13 +61,18 @@ def bad_checksum_sporadic(seen: Evidence) -> Iterator[Group]:
 
 
 def offload_artefacts(seen: Evidence) -> Iterator[Group]:
-    """Checksums not yet filled in, segments not yet cut: the tap is on the host that sent them."""
+    """Checksums not yet filled in, segments joined or not yet cut: the tap is on an end host.
+
+    Only checksums say on which: a segment may be large because its sender's card has not cut it
+    yet, or because its receiver's has joined it.
+    """
     bad, large = seen.own("offloaded"), seen.own("super_segments")
     for group in _of_endpoints(seen, (bad > 0) | (large > 0), ""):
         group.values |= {"unfilled": int(bad.sum()), "large": int(large.sum())}
-        names = [seen.addresses.names[int(place)] for place in group.hosts]
-        group.values["hosts"] = names
         group.count = group.values["unfilled"] + group.values["large"]
+        group.hosts = np.unique(seen.addresses.places[bad > 0])
+        group.values["hosts"] = [seen.addresses.names[int(place)] for place in group.hosts]
+        group.variant = "checksums" if len(group.hosts) else "sizes"
         yield group
 
 
@@ -112,10 +117,17 @@ _loss = partial(
         "the capture lost are not called missing in any finding."
     ),
     advice=(
-        "Capture with a larger buffer (tcpdump -B), a shorter snap length (-s), or a filter; check"
-        " whether the mirror port is overloaded."
+        "Capture with a larger buffer (tcpdump -B), a shorter snap length (-s), or a filter; check "
+        "whether the mirror port is overloaded."
     ),
     limits="Nothing is said of what a connection did inside such a gap.",
+)
+
+_offload = partial(
+    Sentences,
+    many="",
+    advice="Nothing: such checksums are left aside, and sizes are taken from the IP header.",
+    limits="How many packets really passed the link is not known.",
 )
 
 QUALITY = (
@@ -127,23 +139,23 @@ QUALITY = (
         {
             "": _loss(
                 headline=(
-                    "The capture lost packets of {n:counted connection}: {octets:octets} that were"
-                    " acknowledged are not in it."
+                    "The capture lost packets of {n:counted connection}: octets that it does not "
+                    "hold were acknowledged."
                 ),
                 why=(
-                    "A receiver acknowledges only what it has, and some octets it acknowledged are"
-                    " in no packet."
+                    "A receiver acknowledges only what it has, and some of that is in no packet: "
+                    "{octets:octets}, as Zeek counts."
                 ),
             ),
             "dropped": _loss(
                 headline=(
-                    "The capture lost packets of {n:counted connection}: {octets:octets} that were"
-                    " acknowledged are not in it."
+                    "The capture lost packets of {n:counted connection}: octets that it does not "
+                    "hold were acknowledged."
                 ),
                 why=(
-                    "A receiver acknowledges only what it has, and some octets it acknowledged are"
-                    " in no packet; the capturing program itself counts {dropped:counted dropped "
-                    "packet}."
+                    "A receiver acknowledges only what it has, and some of that is in no packet: "
+                    "{octets:octets}, as Zeek counts. The capturing program itself counts "
+                    "{dropped:counted dropped packet}."
                 ),
             ),
             "told": _loss(
@@ -160,7 +172,7 @@ QUALITY = (
         {
             "": Sentences(
                 headline=(
-                    "Of {n:count} of {total:counted connection} only one direction was captured."
+                    "Only one direction was captured of {n:count} of {total:counted connection}."
                 ),
                 many="",
                 why=(
@@ -229,26 +241,28 @@ QUALITY = (
         "capture",
         offload_artefacts,
         {
-            "": Sentences(
+            "checksums": _offload(
                 headline=(
                     "The capture was made on {hosts:listed}: {unfilled:counted checksum} not "
                     "filled in, {large:counted segment} larger than any link carries."
                 ),
-                many="",
                 why=(
-                    "The network card fills in checksums and cuts segments after the tap has seen "
+                    "A network card fills in checksums and cuts segments after the tap has seen "
                     "them."
                 ),
-                ruled_out=(
-                    "It is not corruption: all of a host's packets have it, and they are "
-                    "acknowledged."
+                ruled_out="It is not corruption: all of a host's packets have it.",
+            ),
+            "sizes": _offload(
+                headline=(
+                    "The capture was made on one of the end hosts: {large:counted segment} larger "
+                    "than any link carries."
                 ),
-                advice=(
-                    "Nothing: bad checksums of these hosts are left aside, and sizes taken from "
-                    "the IP header."
+                why=(
+                    "A sender's network card cuts segments after the tap has seen them, a "
+                    "receiver's joins them before."
                 ),
-                limits="How many packets really left the host is not known.",
-            )
+                ruled_out="It is not a jumbo frame: the segments exceed what the handshake allows.",
+            ),
         },
     ),
     Anomaly(
@@ -259,8 +273,8 @@ QUALITY = (
         {
             "": Sentences(
                 headline=(
-                    "{packets_of_it:counted segment} stand in the capture behind their own "
-                    "acknowledgement."
+                    "The capture wrote down {packets_of_it:counted segment} behind the "
+                    "acknowledgement of the same octets."
                 ),
                 many="",
                 why=(
@@ -286,7 +300,8 @@ QUALITY = (
         {
             "": Sentences(
                 headline=(
-                    "{packets_of_it:counted segment} were damaged: their TCP checksum is wrong."
+                    "{packets_of_it:counted segment} passed the tap damaged: the TCP checksum is "
+                    "wrong."
                 ),
                 many="",
                 why=(

@@ -81,10 +81,7 @@ RESET = (
         connection_aborted,
         {
             "abort": _aborted(
-                headline=(
-                    "{x} aborted the connection with {y} by RST, without a FIN, after a silence of"
-                    " {gap:span}."
-                ),
+                headline="{x} aborted the connection with {y} by RST, without a FIN{gap:silence}.",
                 many=(
                     "{n:count} of {total:count} connections with {place} were aborted by RST, "
                     "without a FIN."
@@ -95,14 +92,13 @@ RESET = (
                 ),
                 advice=(
                     "At {x} look for SO_LINGER with 0, close() with unread input, or a process "
-                    "that was killed; if the silences before the RSTs are alike, for an idle "
-                    "limit."
+                    "that was killed; if the silences before the RSTs are alike, for an idle limit."
                 ),
             ),
             "no-socket": _aborted(
                 headline=(
-                    "{x} answered {y} with RST as a host does that has no such connection, after a"
-                    " silence of {gap:span}."
+                    "{x} answered {y} with RST as a host does that has no such "
+                    "connection{gap:silence}."
                 ),
                 many=(
                     "{place}: {n:count} of {total:count} connections ended in a RST from a host "
@@ -114,7 +110,7 @@ RESET = (
                 ),
                 advice=(
                     "Did {x_host} restart, or did a NAT or load balancer between the two forget "
-                    "the connection? A keep-alive shorter than {gap:span} would tell earlier."
+                    "the connection?{gap:keepalive}"
                 ),
             ),
             "after-own-fin": _aborted(

@@ -2,7 +2,9 @@
 
 A hole `{name:spec}` is filled by `wording`: `span` writes nanoseconds as a duration, `times` a
 count as `twice`, `octets` a size, `packets` numbers of packets, `counted noun` a number and its
-noun, `count` a number with its thousands parted. Without a spec a value stands as it is.
+noun, `count` a number with its thousands parted; `after`, `silence` and `keepalive` write a
+whole phrase about a duration, or nothing if it is too short to matter. Without a spec a value
+stands as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import Any
 
 from tcptrace.tables import wording
 
+_LONG = wording.SECOND  # a silence that is worth a word
+
 _SPECS: dict[str, Callable[[Any], str]] = {
     "span": wording.span,
     "times": wording.times,
@@ -21,6 +25,11 @@ _SPECS: dict[str, Callable[[Any], str]] = {
     "packets": wording.packets,
     "listed": wording.listed,
     "count": "{:,}".format,
+    "after": lambda ns: f" after {wording.span(ns)}" if ns > 0 else "",
+    "silence": lambda ns: f", after a silence of {wording.span(ns)}" if ns >= _LONG else "",
+    "keepalive": lambda ns: (
+        f" A keep-alive shorter than {wording.span(ns)} would tell earlier." if ns >= _LONG else ""
+    ),
 }
 
 

@@ -113,16 +113,16 @@ STALLS = (
         {
             "unknown": _stalled_sentences(
                 headline=(
-                    "{x} closed first and has waited {longest:span} for {y} to close (FIN_WAIT_2)."
-                    " The waiting side is not at fault."
+                    "{x} closed first and has waited {longest:span} for {y} to close (FIN_WAIT_2). "
+                    "The waiting side is not at fault."
                 ),
                 why=(
                     "{x} sent its FIN in packet {fin}; {y} acknowledged it in packet {ack}, after "
                     "{answered:span}, so it is in CLOSE_WAIT. It sent neither data nor FIN since."
                 ),
                 ruled_out=(
-                    "It is not a lost FIN: {y} acknowledged it. It is not a half-close in use: {y}"
-                    " sent no data after it."
+                    "It is not a lost FIN: {y} acknowledged it. It is not a half-close in use: {y} "
+                    "sent no data after it."
                 ),
                 limits=(
                     "If the program at {x_host} has closed its socket, the kernel ends FIN_WAIT_2 "
@@ -150,8 +150,8 @@ STALLS = (
                     "then answered it with RST: its system had already forgotten the connection."
                 ),
                 why=(
-                    "{x} sent its FIN in packet {fin}; {y} acknowledged it in packet {ack} and was"
-                    " silent for {longest:span}. What it sent then was answered by RST in packet "
+                    "{x} sent its FIN in packet {fin}; {y} acknowledged it in packet {ack} and was "
+                    "silent for {longest:span}. What it sent then was answered by RST in packet "
                     "{rst}, in the form of a host without such a socket."
                 ),
                 ruled_out=(
@@ -197,8 +197,8 @@ STALLS = (
             ),
             "late": Sentences(
                 headline=(
-                    "{x} closed or wrote {longest:span} after {y} had closed (CLOSE_WAIT), and got"
-                    " a RST: {y} had given up waiting."
+                    "{x} closed or wrote {longest:span} after {y} had closed (CLOSE_WAIT), and got "
+                    "a RST: {y} had given up waiting."
                 ),
                 many=(
                     "{place}: on {n:count} of {total:count} connections one program closed or "

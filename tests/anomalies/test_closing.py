@@ -93,7 +93,7 @@ def test_loss_elsewhere_reduces_confidence() -> None:
     written.endpoint(other, RESP, unseen=1, missed_bytes=1448)
     row = only(findings(written), "missing-final-ack")
     assert "reduced" == row["confidence"]
-    assert "1,448 B of 1 endpoint" in row["limits"]
+    assert "lost packets of 1 endpoint elsewhere" in row["limits"]
 
 
 def test_many_at_one_service_are_one_row_with_the_worst_as_example() -> None:

@@ -50,7 +50,8 @@ def test_loss_is_told_in_octets() -> None:
     written = flawed("missed_bytes", 1448)
     written.endpoint(0, ORIG, unseen=1)
     row = only(findings(written), "capture-loss")
-    assert "lost packets of 1 connection: 1,448 B" in row["headline"]
+    assert "lost packets of 1 connection" in row["headline"]
+    assert "1,448 B, as Zeek counts" in row["why"]
     assert [7] == row["packets"]
 
 
@@ -89,7 +90,7 @@ def test_one_direction_is_told_once() -> None:
         conn = opened(written, port, one_sided=1)
         written.endpoint(conn, RESP, segments=0)
     row = only(findings(written), "one-direction-only")
-    assert "Of 2 of 2 connections only one direction" in row["headline"]
+    assert "Only one direction was captured of 2 of 2 connections." in row["headline"]
 
 
 def test_syn_without_answer_is_not_a_one_sided_capture() -> None:
