@@ -95,6 +95,7 @@ class Continuations:
         self._reasons[Reason.FRAGMENT] += whole.fragments - 1
         first = list(whole.first)
         first[_AT["row"]] = cells[_AT["row"]]
+        first[_AT["marks"]] = whole.marks
         return _after_ip(first, whole.protocol, whole.kept, whole.length)
 
     def _inflated(self, cells: list[int], data: memoryview) -> Continued | Reason:
@@ -157,7 +158,8 @@ def _fragment(cells: list[int], data: memoryview) -> Fragment | None:
         at += _FRAGMENT_HEADER
     if at > kept:
         return None
-    return Fragment(key, offset, end - at, more, bytes(data[at:kept]), protocol)
+    octets = bytes(data[at:kept])
+    return Fragment(key, offset, end - at, more, octets, protocol, cells[_AT["marks"]])
 
 
 def _after_ip(cells: list[int], protocol: int, octets: bytes, length: int) -> Continued | Reason:

@@ -48,9 +48,8 @@ class Decoder:
         self._tallies[Tally.CUT] += np.count_nonzero(packets.captured < packets.length)
         first = Part(datagrams, packets.data)
         self._walk(first, groups)
-        if bool((datagrams.header == Header.TCP).all()) and not datagrams.more_at.any():
-            return self._read(first, packets)
-        return self._read_all(self._parts(first, packets), packets)
+        plain = bool((datagrams.header == Header.TCP).all()) and not datagrams.more_at.any()
+        return self._read_all([first] if plain else self._parts(first, packets), packets)
 
     def finish(self) -> Segments:
         """What the end of the capture completes: nothing, for half a datagram is no segment."""
@@ -105,11 +104,14 @@ class Decoder:
 
     def _read_all(self, parts: list[Part], packets: Packets) -> Segments:
         """The rows of all parts in the packets' order; the others are counted."""
+        if len(parts) == 1:
+            segments = self._read(parts[0], packets)
+            if len(segments) < len(packets):
+                self._count_skipped(parts[0].datagrams)
+            return segments
         segments = Segments.concat([self._read(part, packets) for part in parts])
         datagrams = Datagrams.concat([part.datagrams for part in parts])
         self._count_skipped(datagrams)
-        if len(parts) == 1:
-            return segments
         return segments.take(
             np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
         )

@@ -29,6 +29,7 @@ class Fragment(NamedTuple):
     more : whether others follow
     kept : the octets that were captured
     protocol : what the datagram's payload is, true of the fragment at offset 0
+    marks : Mark bits of its packet
     """
 
     key: Key
@@ -37,16 +38,19 @@ class Fragment(NamedTuple):
     more: bool
     kept: bytes
     protocol: int
+    marks: int = 0
 
 
 class Datagram(NamedTuple):
-    """A datagram's payload put together: what was kept of its `length` octets, and its parts."""
+    """A datagram's payload put together: what was kept of its `length` octets, the row of Datagrams
+    at its offset 0, how many fragments it had, and the marks of them all."""
 
     kept: bytes
     length: int
     protocol: int
     first: list[int]
     fragments: int
+    marks: int
 
 
 @dataclass
@@ -57,6 +61,7 @@ class _Unfinished:
     length: int = -1  # known from the last fragment
     first: list[int] = field(default_factory=list)
     octets: int = 0
+    marks: int = 0
 
 
 class Fragments:
@@ -103,6 +108,7 @@ class Fragments:
         mine = _units(fragment.offset, fragment.length)
         self.overlaps += bool(datagram.units & mine)
         datagram.units |= mine
+        datagram.marks |= fragment.marks
         datagram.parts.append(fragment)
         datagram.octets += len(fragment.kept)
         self._octets += len(fragment.kept)
@@ -145,4 +151,5 @@ def _whole(datagram: _Unfinished) -> Datagram:
     missing = there.find(0)
     kept = bytes(octets if missing < 0 else octets[:missing])
     protocol = next(part.protocol for part in datagram.parts if part.offset == 0)
-    return Datagram(kept, datagram.length, protocol, datagram.first, len(datagram.parts))
+    first, count = datagram.first, len(datagram.parts)
+    return Datagram(kept, datagram.length, protocol, first, count, datagram.marks)

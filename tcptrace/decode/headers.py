@@ -206,9 +206,9 @@ AFTER_LINK_TYPE: dict[int, Header] = {
 }
 
 
-def dense(literal: Mapping[int, Header], size: int, missing: Header = Header.SKIPPED) -> array[int]:
+def dense(literal: Mapping[int, Header], size: int, missing: Header = Header.SKIPPED) -> memoryview:
     """A literal as an array of int16, for a kernel: number → Header, `missing` in the holes."""
     table = array("h", [missing]) * size
     for number, header in literal.items():
         table[number] = header
-    return table
+    return memoryview(table)
