@@ -29,8 +29,9 @@ def data_after_close(lab: Lab) -> None:
     an orphan in FIN_WAIT_2: nobody is there to read, so its kernel answers RST (RFC 1122
     section 4.2.2.13) and goes straight to CLOSED. The client dies of it in CLOSE_WAIT.
 
-    Look for the RST's form, without ACK and options: an answer, not an abort. After shutdown()
-    instead of close() the same data would have been welcome; compare `half_close`.
+    Look for the RST's form, without ACK and options: an answer, no program's wish, which ends the
+    connection as `connection-aborted` all the same. After shutdown() instead of close() the same
+    data would have been welcome; compare `half_close`.
     """
     client, server = lab.open()
     exchange(lab, client, server)
@@ -99,6 +100,7 @@ CASES = (
         data_after_close,
         ("SYN_SENT ESTABLISHED CLOSE_WAIT CLOSED",),
         ("SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSED",),
+        anomalies=("connection-aborted",),
         tap="client",
         file="capture.pcap.bz2",
     ),
