@@ -159,6 +159,7 @@ def test_kernels_are_what_is_compiled() -> None:
     for extension in extensions:
         assert [extension["name"].replace(".", "/") + ".py"] == extension["sources"]
         assert extension["optional"] is True, "installation must succeed without a compiler"
+        assert extension["extra-compile-args"] == ["-O2", "-g0"], "installation must be quick"
 
 
 def pyproject() -> dict:
