@@ -31,6 +31,7 @@ SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
 SACK_LEFT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
 SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
@@ -84,9 +85,11 @@ ONE_SIDED = cython.declare(cython.longlong, Reason.ONE_SIDED)
 
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 DARK = cython.declare(cython.longlong, 3)
+FULL_SEGMENT = cython.declare(cython.longlong, 1448)
 LOST_MOST = cython.declare(cython.longlong, 6)
 PROBE_AFTER = cython.declare(cython.longlong, 206_000_000)
 PROBE_SLACK = cython.declare(cython.longlong, 60_000_000)
+WIDE = cython.declare(cython.longlong, 100_000_000)
 FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
@@ -244,7 +247,10 @@ class Closing:
             trip: cython.longlong = r[proof * WIDTH + ARRIVES] - r[proof * WIDTH + SENT]
             t = min(t, r[proof * WIDTH + SENT] - trip)
         low: cython.longlong = self._last_before(side, fin, t)
-        self.w.moment(at + FIN_OUT, max(t, low), low, max(t, low))
+        when: cython.longlong = t
+        if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT] and t - low > WIDE:
+            when = low + (t - low) // 2
+        self.w.moment(at + FIN_OUT, max(when, low), low, max(t, low))
         self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         return 0
 
@@ -262,14 +268,21 @@ class Closing:
         k: cython.Py_ssize_t = copy * WIDTH
         theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
         trip: cython.longlong = max(e[at + TURNAROUND], 0) + max(e[theirs + TURNAROUND], 0)
+        trip += (e[at + JITTER] + e[theirs + JITTER]) // 2
         previous: cython.Py_ssize_t = self._previous_numbered(side, copy)
         if previous < 0 or e[at + TURNAROUND] < 2 * MILLISECOND or r[k + IP_ID] <= 0:
             return 0
         p: cython.Py_ssize_t = previous * WIDTH
         gap: cython.longlong = (r[k + IP_ID] - r[p + IP_ID] - 1) & 0xFFFF
-        if not 0 < gap < LOST_MOST or r[k + BEGIN] > self._sent_before(side, copy):
+        if not 0 < gap < LOST_MOST:
+            return 0
+        hole: cython.longlong = max(0, r[k + BEGIN] - self._sent_before(side, copy))
+        gap -= (hole + FULL_SEGMENT - 1) // FULL_SEGMENT
+        if gap <= 0:
             return 0
         wait: cython.longlong = PROBE_AFTER + (6 * trip) // 5
+        if hole:
+            wait = 2 * trip + 8 * MILLISECOND
         moment: cython.longlong = r[k + SENT] - wait
         owed: cython.longlong = self._owed(side, previous, copy)
         if owed != NEVER and gap == 1:
@@ -353,7 +366,7 @@ class Closing:
             return t
         copy: cython.Py_ssize_t = self._fin_copy(1 - side, theirs, self.first)
         if copy >= 0 and self._duplicate_sack(1 - side, theirs, beyond):
-            return self._with_lost_ack(side, copy, beyond, t)
+            return self._with_lost_ack(side, copy, beyond, t - 1)
         if copy < 0:
             return t
         before: cython.longlong = self._last_before(
@@ -372,13 +385,17 @@ class Closing:
         beyond: cython.Py_ssize_t,
         moment: cython.longlong,
     ) -> cython.longlong:
-        """One uncaptured packet was both the FIN and the lost ACK of the peer's FIN, `copy`."""
+        """When a FIN left whose peer's FIN, `copy`, came before it and whose ACK was lost, too.
+
+        A gap of one in the identification: one packet was both. Otherwise it lies between.
+        """
         r = self.r
         previous: cython.Py_ssize_t = self._previous_numbered(side, beyond)
         if previous < 0 or r[beyond * WIDTH + IP_ID] <= 0:
             return moment
         gap: cython.longlong = r[beyond * WIDTH + IP_ID] - r[previous * WIDTH + IP_ID] - 1
-        return r[copy * WIDTH + ARRIVES] + MILLISECOND if gap == 1 else moment
+        came: cython.longlong = r[copy * WIDTH + ARRIVES]
+        return came + MILLISECOND if gap == 1 else came + max(0, moment - came) // 2
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -549,7 +566,8 @@ class Closing:
         row: cython.Py_ssize_t = proof
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + DOUBT] == 0 and r[k + ARRIVES] + slack >= repeated:
+            held: cython.bint = r[k + DOUBT] == 0 and r[k + ARRIVES] + slack >= repeated
+            if held and not self._missed(side, row, slack):
                 break
             row = self._covering(1 - side, fin, row + 1)
         if row >= 0:
@@ -559,6 +577,38 @@ class Closing:
         elif not e[peer + SPOKE] or self._quiet(at, side, fin):
             self._silent_ack(at, peer, side, fin, proof)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _missed(
+        self, side: cython.longlong, row: cython.Py_ssize_t, slack: cython.longlong
+    ) -> cython.bint:
+        """Whether an ACK rode on octets that the side later shows that it lacks."""
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + END] == r[k + BEGIN]:
+            return False
+        later: cython.Py_ssize_t = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        while later >= 0:
+            o: cython.Py_ssize_t = later * WIDTH
+            if r[o + SENT] > r[k + ARRIVES] + slack:
+                return r[o + ACKED] <= r[k + BEGIN] and not self._sacks(o, k)
+            later = self.w.next_row(later + 1, side, ACK_BIT, RST)
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _sacks(self, o: cython.Py_ssize_t, k: cython.Py_ssize_t) -> cython.bint:
+        """Whether a segment's first two SACK blocks hold the first octet of another."""
+        r = self.r
+        block: cython.Py_ssize_t
+        for block in range(min(r[o + SACK_BLOCKS], 2)):
+            left: cython.longlong = r[o + SACK_LEFT + 2 * block]
+            if _diff(r[k + SEQ], left) >= 0 and _diff(r[k + SEQ], left) < _diff(
+                r[o + SACK_RIGHT + 2 * block], left
+            ):
+                return True
+        return False
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

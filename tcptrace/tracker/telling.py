@@ -185,6 +185,8 @@ class Telling:
     def _close(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         e = self.e
         if self._took_before_fin(at, peer):
+            if e[at + FIN_OUT + WHEN] != NEVER and e[at + FIN_TAKEN + WHEN] != NEVER:
+                e[at + FIN_TAKEN + WHEN] = min(e[at + FIN_TAKEN + WHEN], e[at + FIN_OUT + WHEN])
             self._step(at, FIN_TAKEN)
             self._step(at, FIN_OUT)
             self._step(at, FIN_ACKED)

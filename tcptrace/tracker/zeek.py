@@ -21,22 +21,17 @@ from tcptrace.tracker import zeek_steps as steps
 from tcptrace.tracker.completeness import Streams
 from tcptrace.tracker.zeek_rows import EndpointState
 
-WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
-SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
-SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
-OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
-KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
-MARKS = cython.declare(cython.Py_ssize_t, Segments.index("marks"))
-TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
-SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
-ACK_NUMBER = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
-FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
-WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
-KEPT = cython.declare(cython.Py_ssize_t, Segments.index("kept"))
-CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
-SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
-DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
+cython.declare(WIDTH=cython.Py_ssize_t, SLOT=cython.Py_ssize_t, SENDER=cython.Py_ssize_t)
+cython.declare(OPENS=cython.Py_ssize_t, KIND=cython.Py_ssize_t, MARKS=cython.Py_ssize_t)
+cython.declare(TIME=cython.Py_ssize_t, SEQ=cython.Py_ssize_t, ACK_NUMBER=cython.Py_ssize_t)
+cython.declare(FLAGS=cython.Py_ssize_t, WINDOW=cython.Py_ssize_t, PAYLOAD=cython.Py_ssize_t)
+cython.declare(KEPT=cython.Py_ssize_t, CHECKSUM=cython.Py_ssize_t, PORTS=cython.Py_ssize_t)
+column = Segments.index
+WIDTH, SLOT, SENDER, OPENS = Segments.width(), column("slot"), column("sender"), column("opens")
+KIND, MARKS, TIME, CHECKSUM = column("kind"), column("marks"), column("time"), column("checksum")
+SEQ, ACK_NUMBER, FLAGS, WINDOW = column("seq"), column("ack"), column("flags"), column("window")
+PAYLOAD, KEPT, PORTS = column("payload"), column("kept"), column("src_port")
+
 DAMAGED = cython.declare(cython.longlong, int(Kind.DAMAGED))
 ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 BAD = cython.declare(cython.longlong, int(Checksum.BAD))
@@ -44,14 +39,10 @@ GOOD = cython.declare(cython.longlong, int(Checksum.GOOD))
 HEADER_CUT = cython.declare(cython.longlong, int(Mark.HEADER_CUT))
 IP_CHECKSUM = cython.declare(cython.longlong, int(Mark.IP_CHECKSUM))
 
-FIN = cython.declare(cython.longlong, bits.FIN)
-SYN = cython.declare(cython.longlong, bits.SYN)
-RST = cython.declare(cython.longlong, bits.RST)
-ACK = cython.declare(cython.longlong, bits.ACK)
+cython.declare(FIN=cython.longlong, SYN=cython.longlong, RST=cython.longlong, ACK=cython.longlong)
+FIN, SYN, RST, ACK = bits.FIN, bits.SYN, bits.RST, bits.ACK
 CONTROLS = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST)
-
 INACTIVE = cython.declare(cython.longlong, int(EndpointState.INACTIVE))
-ESTABLISHED = cython.declare(cython.longlong, int(EndpointState.ESTABLISHED))
 CLOSED = cython.declare(cython.longlong, int(EndpointState.CLOSED))
 RESET = cython.declare(cython.longlong, int(EndpointState.RESET))
 
@@ -59,17 +50,16 @@ STATES = cython.declare(cython.longlong, machine.STATES)
 SEGMENTS = cython.declare(cython.longlong, machine.SEGMENTS)
 ACK_SHIFT = cython.declare(cython.longlong, machine.ACK_SHIFT)
 RESPONDER_SHIFT = cython.declare(cython.longlong, machine.RESPONDER_SHIFT)
-STATE_AFTER = cython.declare(bytes, machine.STATE_AFTER)
-PEER_AFTER = cython.declare(bytes, machine.PEER_AFTER)
-BEFORE = cython.declare(bytes, machine.BEFORE)
-ACTS = cython.declare(bytes, machine.ACTS)
+CLOSES = cython.declare(cython.longlong, int(machine.Act.CLOSES))
+cython.declare(STATE_AFTER=bytes, PEER_AFTER=bytes, BEFORE=bytes, ACTS=bytes, CLEAN=bytes)
+STATE_AFTER, PEER_AFTER, BEFORE = machine.STATE_AFTER, machine.PEER_AFTER, machine.BEFORE
+ACTS, CLEAN = machine.ACTS, machine.CLEAN
 LETTER = cython.declare(bytes, machine.LETTER)
 ONCE_BIT = cython.declare(bytes, machine.ONCE_BIT)
-CLOSES = cython.declare(cython.longlong, int(machine.Act.CLOSES))
 
 LINGER = cython.declare(cython.longlong, words.LINGER)
 FAR = cython.declare(cython.longlong, words.FAR)
-ABOVE_HOLE = cython.declare(cython.longlong, words.ABOVE_HOLE)
+UNACKED = cython.declare(cython.longlong, words.UNACKED)
 LONGEST = cython.declare(cython.Py_ssize_t, words.LONGEST_HISTORY)
 MASK = cython.declare(cython.longlong, sequence.MASK)
 HALF = cython.declare(cython.longlong, sequence.HALF)
@@ -161,11 +151,6 @@ class Side:
         return max(relative, 0)
 
     @cython.cfunc
-    def _clean(self) -> cython.bint:
-        """Whether gaps in its stream can be believed."""
-        return self.state == ESTABLISHED or (self.state == CLOSED and self.before == ESTABLISHED)
-
-    @cython.cfunc
     def _store(self, peer: Side, start: cython.longlong, end: cython.longlong) -> cython.int:
         """Octets [start, end) are in the capture: TCP_Reassembler::DataSent."""
         start = max(start, max(self.acked - self.start, self.trimmed))
@@ -173,7 +158,7 @@ class Side:
             return 0
         self.high = max(self.high, end)
         unacked: cython.bint = 0 <= self.acked - self.start <= 1
-        far: cython.bint = start > self.delivered or end - self.trimmed > ABOVE_HOLE
+        far: cython.bint = start > self.delivered or end - self.trimmed > UNACKED
         if far or unacked or self.blocks is not None:
             steps.store(self, peer, start, end)
         else:
@@ -285,7 +270,9 @@ class Connection:
 
     @cython.cfunc
     def _gap(self, side: Side, peer: Side, upto: cython.longlong) -> cython.int:
-        if side._clean() and peer._clean() and not side.given_up:
+        """Octets were acknowledged and not captured; gaps in a handshake cannot be believed."""
+        clean: cython.bint = CLEAN[side.state * STATES + side.before] and not side.given_up
+        if clean and CLEAN[peer.state * STATES + peer.before]:
             side.missed += upto - side.delivered
             side.gaps += 1
             self._add(side, ord("G"), side.gaps)
@@ -336,10 +323,9 @@ class ZeekModel:
         at: cython.Py_ssize_t = self.at
         slot: cython.Py_ssize_t = self.rows[at + SLOT]
         sender: cython.longlong = self.rows[at + SENDER]
-        now: cython.longlong = max(self.clock, self.rows[at + TIME])
+        self.clock = max(self.clock, self.rows[at + TIME])
         # What a damaged header says of itself counts for nothing.
         flags: cython.longlong = self.rows[at + FLAGS] * (self.rows[at + KIND] != DAMAGED)
-        self.clock = now
         while slot >= len(self.slots):
             self.slots.append(None)
         conn: Connection = None if self.rows[at + OPENS] else self.slots[slot]
@@ -348,15 +334,14 @@ class ZeekModel:
             if self.check_checksums and side.vouched and self.rows[at + MARKS] & IP_CHECKSUM:
                 return None
             due: cython.longlong = min(conn.attempt_at, conn.delete_at, conn.time_end + LINGER)
-            if now < due and not flags & SYN:
+            if self.clock < due and not flags & SYN:
                 return conn
-            if not steps.is_over(conn, flags, self.rows[at + SEQ], now):
+            if not steps.is_over(conn, flags, self.rows[at + SEQ], self.clock):
                 return conn
         conn = Connection(conn)
-        conn.time_start, conn.created = self.rows[at + TIME], now
-        steps.open_connection(
-            conn, sender, flags, self.rows[at + SRC_PORT], self.rows[at + DST_PORT]
-        )
+        conn.time_start, conn.created = self.rows[at + TIME], self.clock
+        ports = (self.rows[at + PORTS], self.rows[at + PORTS + 1])
+        steps.open_connection(conn, sender, flags, ports)
         self.slots[slot] = conn
         return conn
 

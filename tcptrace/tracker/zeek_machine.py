@@ -182,6 +182,12 @@ PEER_AFTER = bytes(step.peer for step in _MOVES)
 BEFORE = bytes(STATES if step.before is None else step.before for step in _MOVES)
 ACTS = bytes(step.acts for step in _MOVES)
 
+# By an endpoint's state and the one before: whether gaps in its stream can be believed.
+CLEAN = bytes(
+    state == ESTABLISHED or (state, before) == (CLOSED, ESTABLISHED)
+    for state, before in product(EndpointState, EndpointState)
+)
+
 # By the segment alone, twice each, without and with payload.
 _SEGMENTS = list(product(_FLAGS, (False, True)))
 LETTER = bytes(ord(letter(*segment) or "\0") for segment in _SEGMENTS)

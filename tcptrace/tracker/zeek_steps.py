@@ -34,14 +34,12 @@ FLIPS, WHOLE, ATTEMPTS = int(Act.FLIPS), int(Act.WHOLE), int(Act.ATTEMPTS)
 ESTABLISHES, SETTLES, REVIVES = int(Act.ESTABLISHES), int(Act.SETTLES), int(Act.REVIVES)
 
 
-def open_connection(
-    conn: Connection, sender: int, flags: int, src_port: int, dst_port: int
-) -> None:
+def open_connection(conn: Connection, sender: int, flags: int, ports: tuple[int, int]) -> None:
     """Name a new connection's ends, roles swapped where its first packet's ports ask for it."""
     conn.time_end = conn.time_start
     conn.orig = sender
-    conn.ports = (dst_port, src_port) if sender else (src_port, dst_port)
-    if seems_swapped(flags, src_port, dst_port):
+    conn.ports = ports[::-1] if sender else ports
+    if seems_swapped(flags, *ports):
         flip(conn)
 
 
