@@ -102,10 +102,20 @@ def _opening(moves: Transitions, starts: Matrix, conn: int, role: int) -> Matrix
 def _replaced(
     moves: Transitions, starts: Matrix, conn: int, role: int, opening: Matrix, dropped: Matrix
 ) -> Matrix | None:
-    """The row that closes an older endpoint, unless it was closed by then."""
+    """The row that closes an older endpoint, unless it was closed by then.
+
+    A RST that an endpoint sends after the SYN of its next incarnation comes from SYN_SENT, which
+    answers an ACK of the old numbers (RFC 9293 section 3.5.1): the older one was gone before.
+    """
     rows = _of(moves, starts, conn, role)
     moment = int(opening[Transitions.index("time")])
-    late = [row for row in rows if moves.basis[row] == Basis.TIMER and moves.time[row] >= moment]
+    reborn = opening[Transitions.index("state")] == State.SYN_SENT
+    late = [
+        row
+        for row in rows
+        if moves.time[row] >= moment
+        and (moves.basis[row] == Basis.TIMER or (reborn and moves.event[row] == Event.SND_RST))
+    ]
     dropped[late] = True
     left = [row for row in rows if row not in late]
     if not left or moves.state[left[-1]] in (State.CLOSED, State.LISTEN):
@@ -117,4 +127,6 @@ def _replaced(
     row[Transitions.index("reason")] = Reason.NEW_INCARNATION
     row[Transitions.index("time")] = max(moment, int(moves.time[left[-1]]))
     row[Transitions.index("basis")] = Basis.INFERRED
+    if reborn and moves.state[left[-1]] != State.TIME_WAIT:  # it vanished at any time since
+        row[Transitions.index("earliest")] = moves.earliest[left[-1]]
     return row

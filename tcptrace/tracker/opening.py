@@ -325,11 +325,14 @@ class Opening:
                     cause = row
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         e[at + IGNORED_ACKS] = ignored
+        first: cython.Py_ssize_t = cause
         if proof >= 0:
             cause = self._echoed_cause(side, proof, cause, ignored)
         elif ignored >= 2:
             return 0
         self._establish(at, cause, proof, answer)
+        if 0 <= first < cause:  # the queue may have had room for it already
+            e[at + ESTABLISHED + EARLIEST] = r[first * WIDTH + TIME]
         return 0
 
     @cython.cfunc
