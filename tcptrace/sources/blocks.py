@@ -87,6 +87,8 @@ class BlockWalk:
     time = cython.declare(cython.longlong, visibility="public")
     wrong = cython.declare(object, visibility="public")
     _interfaces: cython.longlong[::1]
+    _data: cython.const[cython.uchar][::1]
+    _cells: cython.longlong[::1]
 
     def __init__(self, file: cython.longlong) -> None:
         self.big_endian = False
@@ -118,14 +120,16 @@ class BlockWalk:
         rows: cython.Py_ssize_t = cells.shape[0] // WIDTH
         kind: cython.longlong
         whole: cython.longlong
+        self._data = data
+        self._cells = cells
         self.status = _MORE
         self.position = start
         while end - self.position >= 12:
-            kind = _u32(data, self.position, self.big_endian)
+            kind = self._u32(self.position)
             if kind in (_SHB, _IDB, _ISB):
                 self.status = _BLOCK
                 break
-            self.length = _u32(data, self.position + 4, self.big_endian)
+            self.length = self._u32(self.position + 4)
             if self.length < 12:
                 self._damaged("a block length of 12 or more", self.length)
                 break
@@ -135,7 +139,7 @@ class BlockWalk:
                 if row == rows:
                     self.status = _FULL
                     break
-                if not self._packet(data, self.position, end, kind, cells, row * WIDTH):
+                if not self._packet(self.position, end, kind, row * WIDTH):
                     break
                 row += 1
             else:
@@ -156,14 +160,13 @@ class BlockWalk:
             self.number += 1
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-1)
     def _packet(
         self,
-        data: cython.const[cython.uchar][::1],
         at: cython.Py_ssize_t,
         end: cython.Py_ssize_t,
         kind: cython.longlong,
-        cells: cython.longlong[::1],
         cell: cython.Py_ssize_t,
     ) -> cython.int:
         """1 if the packet of the block at `at` was written; 0 if it is not whole or damaged."""
@@ -174,38 +177,38 @@ class BlockWalk:
         if end - at < head:
             return 0
         if kind == _EPB:
-            interface = _u32(data, at + 8, self.big_endian)
+            interface = self._u32(at + 8)
         elif kind == _OPB:
-            interface = _u16(data, at + 8, self.big_endian)
+            interface = self._u16(at + 8)
         interface *= _COLUMNS
         if interface >= self._interfaces.shape[0]:
             return self._damaged("an interface that was described", interface // _COLUMNS)
-        length = _u32(data, at + head - 4, self.big_endian)
+        length = self._u32(at + head - 4)
         if kind == _SPB:
             captured = _simple_captured(length, self.length - 16, self._interfaces[_SNAP])
         else:
-            captured = _u32(data, at + 20, self.big_endian)
+            captured = self._u32(at + 20)
         if not self._is_sound(
-            data, at, end, head + captured, head + self._interfaces[interface + _LIMIT]
+            at, end, head + captured, head + self._interfaces[interface + _LIMIT]
         ):
             return 0
         if kind == _SPB:
             self.untimed += 1
         else:
             self.time = self._time(
-                cython.cast(cython.ulonglong, _u32(data, at + 12, self.big_endian)) << 32
-                | cython.cast(cython.ulonglong, _u32(data, at + 16, self.big_endian)),
+                cython.cast(cython.ulonglong, self._u32(at + 12)) << 32
+                | cython.cast(cython.ulonglong, self._u32(at + 16)),
                 interface,
             )
         self.number += 1
-        cells[cell + TIME] = self.time
-        cells[cell + OFFSET] = at + head
-        cells[cell + CAPTURED] = captured
-        cells[cell + LENGTH] = length
-        cells[cell + LINK_TYPE] = self._interfaces[interface]
-        cells[cell + INTERFACE] = self._interfaces[interface + _INDEX]
-        cells[cell + NUMBER] = self.number
-        cells[cell + FILE] = self.file
+        self._cells[cell + TIME] = self.time
+        self._cells[cell + OFFSET] = at + head
+        self._cells[cell + CAPTURED] = captured
+        self._cells[cell + LENGTH] = length
+        self._cells[cell + LINK_TYPE] = self._interfaces[interface]
+        self._cells[cell + INTERFACE] = self._interfaces[interface + _INDEX]
+        self._cells[cell + NUMBER] = self.number
+        self._cells[cell + FILE] = self.file
         return 1
 
     @cython.cfunc
@@ -213,7 +216,6 @@ class BlockWalk:
     @cython.exceptval(-1)
     def _is_sound(
         self,
-        data: cython.const[cython.uchar][::1],
         at: cython.Py_ssize_t,
         end: cython.Py_ssize_t,
         used: cython.longlong,
@@ -232,10 +234,10 @@ class BlockWalk:
             return self._damaged(f"a block length for {used} octets", self.length)
         if end - at < whole:
             return 0
-        if _u32(data, at + whole - 4, self.big_endian) != self.length:
+        if self._u32(at + whole - 4) != self.length:
             return self._damaged(
                 f"block length {self.length} again at the block's end",
-                _u32(data, at + whole - 4, self.big_endian),
+                self._u32(at + whole - 4),
             )
         return 1
 
@@ -278,6 +280,25 @@ class BlockWalk:
         return _LATEST if seconds > 0 else -_LATEST
 
     @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
+    def _u16(self, at: cython.Py_ssize_t) -> cython.longlong:
+        if self.big_endian:
+            return self._data[at] << 8 | self._data[at + 1]
+        return self._data[at + 1] << 8 | self._data[at]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-1)
+    def _u32(self, at: cython.Py_ssize_t) -> cython.longlong:
+        value: cython.uint
+        if self.big_endian:
+            value = cython.cast(cython.uint, self._data[at]) << 24 | self._data[at + 1] << 16
+            return value | self._data[at + 2] << 8 | self._data[at + 3]
+        value = cython.cast(cython.uint, self._data[at + 3]) << 24 | self._data[at + 2] << 16
+        return value | self._data[at + 1] << 8 | self._data[at]
+
+    @cython.cfunc
     @cython.exceptval(-1)
     def _damaged(self, expected: str, found: cython.longlong) -> cython.int:
         """Stop as DAMAGED; 0."""
@@ -312,28 +333,3 @@ def _binary_fraction(ticks: cython.ulonglong, exponent: cython.longlong) -> cyth
         return 0
     high = (ticks >> 32) * 1_000_000_000
     return (high + (((ticks & _LOW) * 1_000_000_000) >> 32)) >> (exponent - 32)
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(-1)
-def _u16(
-    data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, big_endian: cython.bint
-) -> cython.longlong:
-    if big_endian:
-        return data[at] << 8 | data[at + 1]
-    return data[at + 1] << 8 | data[at]
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(-1)
-def _u32(
-    data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, big_endian: cython.bint
-) -> cython.longlong:
-    value: cython.uint
-    if big_endian:
-        value = cython.cast(cython.uint, data[at]) << 24 | data[at + 1] << 16
-        return value | data[at + 2] << 8 | data[at + 3]
-    value = cython.cast(cython.uint, data[at + 3]) << 24 | data[at + 2] << 16
-    return value | data[at + 1] << 8 | data[at]

@@ -62,4 +62,8 @@ class FileFacts:
         self.packets += len(batch)
         self.first_time = earliest if self.first_time is None else min(self.first_time, earliest)
         self.last_time = latest if self.last_time is None else max(self.last_time, latest)
-        self.link_types.update(np.unique(batch.link_type).tolist())
+        first = int(batch.link_type[0])
+        if (batch.link_type == first).all():
+            self.link_types.add(first)
+        else:
+            self.link_types.update(np.unique(batch.link_type).tolist())
