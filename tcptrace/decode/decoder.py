@@ -44,12 +44,13 @@ class Decoder:
     def feed(self, packets: Packets) -> Segments:
         """The segments, and ICMP errors about segments, of a batch, in its order."""
         datagrams = self._rows(len(packets))
-        groups = starts.start(packets.cells, datagrams.cells, len(packets.data))
-        self._tallies[Tally.CUT] += np.count_nonzero(packets.captured < packets.length)
+        size, tallies = len(packets.data), self._tallies.data
         first = Part(datagrams, packets.data)
-        self._walk(first, groups)
-        plain = bool((datagrams.header == Header.TCP).all()) and not datagrams.more_at.any()
-        return self._read_all([first] if plain else self._parts(first, packets), packets)
+        self._walk(first, starts.start(packets.cells, datagrams.cells, size, tallies))
+        segments = self._read(first, packets)
+        if len(segments) == len(packets) and not datagrams.more_at.any():
+            return segments
+        return self._with_continued(segments, first, packets)
 
     def finish(self) -> Segments:
         """What the end of the capture completes: nothing, for half a datagram is no segment."""
@@ -86,15 +87,6 @@ class Decoder:
             group = (groups & -groups).bit_length() - 1
             groups = groups & ~(1 << group) | kernels[group]()
 
-    def _parts(self, first: Part, packets: Packets) -> list[Part]:
-        """The first part and all that continues it; each header walked counts in `depth`."""
-        parts = [first]
-        for part in parts:
-            for continued in self._continuations.parts(part, packets):
-                self._walk(continued, _groups(continued.datagrams))
-                parts.append(continued)
-        return parts
-
     def _read(self, part: Part, packets: Packets) -> Segments:
         cells, data, tallies = part.datagrams.cells, part.data, self._tallies.data
         checksums.judge(cells, data, _words(data), tallies)
@@ -102,19 +94,23 @@ class Decoder:
         count = tcp_headers.read(packets.cells, cells, data, matrix.reshape(-1).data, tallies)
         return Segments(matrix[:count])
 
-    def _read_all(self, parts: list[Part], packets: Packets) -> Segments:
-        """The rows of all parts in the packets' order; the others are counted."""
-        if len(parts) == 1:
-            segments = self._read(parts[0], packets)
-            if len(segments) < len(packets):
-                self._count_skipped(parts[0].datagrams)
-            return segments
-        segments = Segments.concat([self._read(part, packets) for part in parts])
+    def _with_continued(self, segments: Segments, first: Part, packets: Packets) -> Segments:
+        """The rows of a part and of all that continues it, in the packets' order.
+
+        The packets without a row are counted. It ends: each header walked counts in `depth`.
+        """
+        parts, rows = [first], [segments]
+        for part in parts:
+            for continued in self._continuations.parts(part, packets):
+                self._walk(continued, _groups(continued.datagrams))
+                parts.append(continued)
+                rows.append(self._read(continued, packets))
         datagrams = Datagrams.concat([part.datagrams for part in parts])
         self._count_skipped(datagrams)
-        return segments.take(
-            np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
-        )
+        if len(parts) == 1:
+            return segments
+        order = np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
+        return Segments.concat(rows).take(order)
 
     def _count_skipped(self, datagrams: Datagrams) -> None:
         """One reason a packet; none for a packet of which any part gave a segment."""

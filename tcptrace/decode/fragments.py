@@ -117,10 +117,11 @@ class Fragments:
         return True
 
     def _expire(self, now: int) -> None:
-        for key, datagram in list(self._unfinished.items()):
-            if now - datagram.began <= LIFETIME:
+        while self._unfinished:
+            oldest = next(iter(self._unfinished))
+            if now - self._unfinished[oldest].began <= LIFETIME:
                 return
-            self._forget(key)
+            self._forget(oldest)
 
     def _bound(self) -> None:
         while len(self._unfinished) > MAX_DATAGRAMS or self._octets > MAX_OCTETS:

@@ -7,6 +7,7 @@ import cython
 
 from tcptrace.decode.datagrams import Datagrams
 from tcptrace.decode.headers import AFTER_LINK_TYPE, GROUP_BITS, Header, dense
+from tcptrace.decode.skipped import Tally
 from tcptrace.sources.packets import Packets
 
 P_WIDTH = cython.declare(cython.Py_ssize_t, Packets.width())
@@ -24,6 +25,7 @@ END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
 
 ONE = cython.declare(cython.longlong, 1)
 GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
+T_CUT = cython.declare(cython.Py_ssize_t, int(Tally.CUT))
 UNUSUAL = cython.declare(cython.longlong, int(Header.UNUSUAL))
 AFTER_LINK_TYPE_TABLE = dense(AFTER_LINK_TYPE, max(AFTER_LINK_TYPE) + 1, Header.UNUSUAL)
 
@@ -32,11 +34,12 @@ def start(
     packets: cython.longlong[::1],
     cells: cython.longlong[::1],
     size: cython.Py_ssize_t,
+    tallies: cython.longlong[::1],
 ) -> int:
     """Overwrite one row of Datagrams cells for each row of Packets cells.
 
     `size` is how many octets the packets' bytes have: no row reaches beyond them. Returns the
-    groups that rows stand at, as a bit set.
+    groups that rows stand at, as a bit set; packets that were cut are counted in `tallies`.
     """
     after: cython.const[cython.short][::1] = AFTER_LINK_TYPE_TABLE
     groups: cython.longlong = 0
@@ -57,6 +60,8 @@ def start(
         cells[base + AT] = at
         cells[base + KEPT_END] = min(at + packets[packet + P_CAPTURED], size)
         cells[base + END] = at + max(packets[packet + P_LENGTH], packets[packet + P_CAPTURED])
+        if packets[packet + P_CAPTURED] < packets[packet + P_LENGTH]:
+            tallies[T_CUT] += 1
         groups |= ONE << (header >> GROUP_SHIFT)
         base += WIDTH
         packet += P_WIDTH
