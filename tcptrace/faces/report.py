@@ -136,21 +136,32 @@ def remarkable(
     if width >= WIDE:
         yield from tables_of(shown("connections", rows, width), width)
     else:
-        yield from (connection_lines(row) for row in rows.to_dict("records"))
+        yield connection_list(rows)
     left = len(connections) - min(len(ranked), MOST_CONNECTIONS)
     if left > 0:
         yield hint(f"and {left:,} more: tcptrace connections", request)
     yield hint("one of them in full: tcptrace show", request, str(ranked["conn"].iloc[0]))
 
 
+def connection_list(connections: pd.DataFrame) -> Table:
+    """The connections by number, two lines each or more where they are long."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", min_width=4)
+    table.add_column()
+    for row in connections.to_dict("records"):
+        table.add_row(str(row["conn"]), connection_lines(row))
+    return table
+
+
 def connection_lines(row: Mapping[Any, Any]) -> Text:
-    """A connection in two lines: who, for how long, closed by whom; states and findings."""
+    """Who, for how long, closed by whom; below that both states and the findings."""
     from rich.text import Text
 
     who = [endpoint(row[f"{side}_ip"], row[f"{side}_port"]) for side in ("orig", "resp")]
-    text = Text(f"{row['conn']:>6}  ", no_wrap=False)
-    text.append(f"{who[0]} → {who[1]}", "bold").append(f"  {span(row['duration'].value)}  ")
-    text.append(_closed(row)).append("\n        ")
+    text = Text(f"{who[0]} → {who[1]}", "bold")
+    text = Text.assemble(text, f"  {span(row['duration'].value)}  {_closed(row)}\n")
     text.append(_state(row["orig_state"])).append(" / ").append(_state(row["resp_state"]))
     codes = str(row["anomalies"]).replace(",", ", ") if row["anomalies"] else ""
     return text.append(f"  {printable(codes)}".rstrip(), "yellow")

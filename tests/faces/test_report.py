@@ -49,10 +49,10 @@ Normal: half-close-in-use (1).
 all of them: tcptrace anomalies office.pcapng
 
 connections to look at
-     0  10.0.0.9:51234 → 10.0.0.5:8080  9 m 40 s  fin by originator
-        FIN_WAIT_2 / CLOSE_WAIT  fin-wait-2-stalled
-     1  10.0.0.9:51235 → [2001:db8::5]:443  1.50 ms  rst by responder
-        CLOSED / CLOSED
+   0  10.0.0.9:51234 → 10.0.0.5:8080  9 m 40 s  fin by originator
+      FIN_WAIT_2 / CLOSE_WAIT  fin-wait-2-stalled
+   1  10.0.0.9:51235 → [2001:db8::5]:443  1.50 ms  rst by responder
+      CLOSED / CLOSED
 and 1 more: tcptrace connections office.pcapng
 one of them in full: tcptrace show office.pcapng 0
 """
