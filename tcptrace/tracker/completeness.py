@@ -1,12 +1,13 @@
-"""Wireshark's tcp.completeness: what of a connection's life a stream has shown, packet-tcp.c."""
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""Wireshark's tcp.completeness ⚙: what of its life each stream has shown, packet-tcp.c."""
 
 from __future__ import annotations
 
 from enum import IntFlag
 
+import cython
 import numpy as np
 
-from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp.flags import ACK, FIN, RST, SYN
 
@@ -37,44 +38,59 @@ def adds(control_bits: int, has_payload: bool) -> Completeness:
 
 
 # By the five control bits FIN to ACK, twice each: without and with payload.
-_ADDS = np.array([adds(bits, data) for bits in range(2 * ACK) for data in (False, True)], np.int64)
+_ADDS = bytes(adds(control, data) for control in range(2 * ACK) for data in (False, True))
+
+ADDS = cython.declare(bytes, _ADDS)
+FIVE_BITS = cython.declare(cython.longlong, 2 * ACK - 1)
+ALL = cython.declare(cython.longlong, 63)
+ONE = cython.declare(cython.longlong, 64)  # beside Completeness: a segment was seen
+SEVERAL = cython.declare(cython.longlong, 128)  # and another
+WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
+SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
+OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
+KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
+FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
+SEGMENT = cython.declare(cython.longlong, int(Kind.SEGMENT))
+ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 
 
+@cython.cclass
 class Streams:
-    """The completeness of many connections, each in the slot that the tracker gave it.
+    """The completeness of many connections, each in the slot that the tracker gave it."""
 
-    A slot may be opened again between two batches, not within one.
-    """
+    seen: cython.longlong[::1]
 
     def __init__(self) -> None:
-        self._seen = np.zeros(0, np.int64)
-        self._segments = np.zeros(0, np.int64)
+        self.seen = memoryview(np.zeros(64, np.int64))
 
-    def feed(self, rows: memoryview, count: int) -> None:
+    def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Take in the first `count` rows of `Segments.cells`; slot and opens are filled in."""
-        segments = Segments(np.asarray(rows).reshape(-1, Segments.width())[:count])
-        self._open(segments.slot[segments.opens == 1], int(segments.slot.max(initial=0)))
-        seen = segments.kind == Kind.SEGMENT
-        slots, kinds = segments.slot[seen], 2 * (segments.flags[seen] & (2 * ACK - 1))
-        np.bitwise_or.at(self._seen, slots, _ADDS[kinds + (segments.payload[seen] > 0)])
-        np.add.at(self._segments, slots, 1)
+        row: cython.Py_ssize_t
+        for row in range(count):
+            if rows[row * WIDTH + KIND] != ICMP_ERROR:
+                self._add(rows, row * WIDTH)
 
-    def of(self, slots: Matrix) -> Matrix:
-        """tcp.completeness of each slot: what its segments added up to.
+    def of(self, slot: cython.Py_ssize_t) -> int:
+        """tcp.completeness of a slot: what its segments added up to.
 
         0 for a lonely segment that is no SYN, as tshark's second pass shows it, and for a slot
         that was never fed.
         """
-        known = slots < len(self._seen)
-        places = np.where(known, slots, 0)
-        if not len(self._seen):
-            return np.zeros(len(slots), np.int64)
-        alone = (self._segments[places] == 1) & (self._seen[places] & Completeness.SYN == 0)
-        return np.where(known & ~alone, self._seen[places], 0)
+        seen: cython.longlong = self.seen[slot] if slot < self.seen.shape[0] else 0
+        return seen & ALL if seen & (SEVERAL | int(Completeness.SYN)) else 0
 
-    def _open(self, opened: Matrix, highest: int) -> None:
-        if highest >= len(self._seen):
-            room = np.zeros(max(64, 2 * highest + 1) - len(self._seen), np.int64)
-            self._seen = np.concatenate([self._seen, room])
-            self._segments = np.concatenate([self._segments, room])
-        self._seen[opened] = self._segments[opened] = 0
+    @cython.cfunc
+    def _add(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
+        slot: cython.Py_ssize_t = rows[at + SLOT]
+        if slot >= self.seen.shape[0]:
+            grown = np.zeros(2 * slot, np.int64)
+            grown[: len(self.seen)] = self.seen
+            self.seen = memoryview(grown)
+        seen: cython.longlong = 0 if rows[at + OPENS] else self.seen[slot]
+        if rows[at + KIND] == SEGMENT:
+            place: cython.Py_ssize_t = 2 * (rows[at + FLAGS] & FIVE_BITS)
+            adds_here: cython.longlong = ADDS[place + (rows[at + PAYLOAD] > 0)]
+            seen |= adds_here | (SEVERAL if seen & ONE else ONE)
+        self.seen[slot] = seen
+        return 0

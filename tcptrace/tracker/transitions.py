@@ -105,7 +105,7 @@ class Connections(Rows):
         "file": "file of its first packet",
         "rtt_orig": "tap to originator and back, ns; -1 if never measured",
         "rtt_resp": "tap to responder and back, ns; -1 if never measured",
-        "conn_state": "Zeek's conn_state, place in tracker.zeek.CONN_STATES",
+        "conn_state": "Zeek's conn_state, place in tracker.zeek_rows.CONN_STATES",
         "zeek_swapped": "1 if Zeek would call our responder the originator",
         "completeness": "Wireshark's tcp.completeness",
     }

@@ -2,10 +2,10 @@
 """`ZeekModel` ⚙: what Zeek would write about each connection, kept up one segment at a time.
 
 A second machine beside RFC 9293's, for it answers another question: what conn.log says, Zeek's
-own timers and its habit of believing every FIN and RST included. Read `_packet` first: it is
-the order of TCPSessionAdapter::Process; moves are looked up in `zeek_machine`, rare steps are
-`zeek_steps`. A slot holds one of our connections; Zeek may cut it into several rows (a SYN
-unanswered for 5 s, long silence, a late packet after the close), and all of them are kept.
+timers and its habit of believing every FIN and RST included. Read `_packet` first, the order of
+TCPSessionAdapter::Process; moves are looked up in `zeek_machine`, rare steps are `zeek_steps`.
+A slot holds one of our connections; Zeek may cut it into several rows (a SYN unanswered for
+5 s, long silence, a late packet after the close), and all of them are kept.
 """
 
 from __future__ import annotations
@@ -25,27 +25,25 @@ cython.declare(WIDTH=cython.Py_ssize_t, SLOT=cython.Py_ssize_t, SENDER=cython.Py
 cython.declare(OPENS=cython.Py_ssize_t, KIND=cython.Py_ssize_t, MARKS=cython.Py_ssize_t)
 cython.declare(TIME=cython.Py_ssize_t, SEQ=cython.Py_ssize_t, ACK_NUMBER=cython.Py_ssize_t)
 cython.declare(FLAGS=cython.Py_ssize_t, WINDOW=cython.Py_ssize_t, PAYLOAD=cython.Py_ssize_t)
-cython.declare(KEPT=cython.Py_ssize_t, CHECKSUM=cython.Py_ssize_t, PORTS=cython.Py_ssize_t)
+cython.declare(KEPT=cython.Py_ssize_t, CHECKSUM=cython.Py_ssize_t, SRC_PORT=cython.Py_ssize_t)
+DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
 column = Segments.index
 WIDTH, SLOT, SENDER, OPENS = Segments.width(), column("slot"), column("sender"), column("opens")
 KIND, MARKS, TIME, CHECKSUM = column("kind"), column("marks"), column("time"), column("checksum")
 SEQ, ACK_NUMBER, FLAGS, WINDOW = column("seq"), column("ack"), column("flags"), column("window")
-PAYLOAD, KEPT, PORTS = column("payload"), column("kept"), column("src_port")
-
+PAYLOAD, KEPT, SRC_PORT = column("payload"), column("kept"), column("src_port")
 DAMAGED = cython.declare(cython.longlong, int(Kind.DAMAGED))
 ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 BAD = cython.declare(cython.longlong, int(Checksum.BAD))
 GOOD = cython.declare(cython.longlong, int(Checksum.GOOD))
 HEADER_CUT = cython.declare(cython.longlong, int(Mark.HEADER_CUT))
 IP_CHECKSUM = cython.declare(cython.longlong, int(Mark.IP_CHECKSUM))
-
 cython.declare(FIN=cython.longlong, SYN=cython.longlong, RST=cython.longlong, ACK=cython.longlong)
 FIN, SYN, RST, ACK = bits.FIN, bits.SYN, bits.RST, bits.ACK
 CONTROLS = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST)
 INACTIVE = cython.declare(cython.longlong, int(EndpointState.INACTIVE))
 CLOSED = cython.declare(cython.longlong, int(EndpointState.CLOSED))
 RESET = cython.declare(cython.longlong, int(EndpointState.RESET))
-
 STATES = cython.declare(cython.longlong, machine.STATES)
 SEGMENTS = cython.declare(cython.longlong, machine.SEGMENTS)
 ACK_SHIFT = cython.declare(cython.longlong, machine.ACK_SHIFT)
@@ -56,13 +54,10 @@ STATE_AFTER, PEER_AFTER, BEFORE = machine.STATE_AFTER, machine.PEER_AFTER, machi
 ACTS, CLEAN = machine.ACTS, machine.CLEAN
 LETTER = cython.declare(bytes, machine.LETTER)
 ONCE_BIT = cython.declare(bytes, machine.ONCE_BIT)
-
-LINGER = cython.declare(cython.longlong, words.LINGER)
-FAR = cython.declare(cython.longlong, words.FAR)
-UNACKED = cython.declare(cython.longlong, words.UNACKED)
-LONGEST = cython.declare(cython.Py_ssize_t, words.LONGEST_HISTORY)
-MASK = cython.declare(cython.longlong, sequence.MASK)
-HALF = cython.declare(cython.longlong, sequence.HALF)
+cython.declare(LINGER=cython.longlong, FAR=cython.longlong, UNACKED=cython.longlong)
+cython.declare(LONGEST=cython.Py_ssize_t, MASK=cython.longlong, HALF=cython.longlong)
+LINGER, FAR, UNACKED, LONGEST = words.LINGER, words.FAR, words.UNACKED, words.LONGEST_HISTORY
+MASK, HALF = sequence.MASK, sequence.HALF
 
 
 @cython.cfunc
@@ -130,12 +125,10 @@ class Side:
         if flags & (SYN | RST) and (far > FAR or far < -FAR):
             return False
         ahead: cython.bint = (flags & FIN) != 0 and last == (self.start + 1) & MASK
-        if not ahead and self.state == RESET:
-            return False
-        if ahead or far > 0:
+        if ahead or (far > 0 and self.state != RESET):
             self.last = ((self.last >> 32) + (end < last) << 32) + end
             return False
-        return True
+        return self.state != RESET
 
     @cython.cfunc
     def _acknowledge(self, number: cython.longlong, flags: cython.longlong) -> cython.longlong:
@@ -198,7 +191,7 @@ class Connection:
         self.orig = self.seen = self.met = self.time_start = self.time_end = self.created = 0
         self.history, self.ports = bytearray(), (0, 0)
         self.partial = self.deferred = False
-        self.attempt_at = self.delete_at = words.NEVER
+        self.attempt_at, self.delete_at = words.NEVER, words.NEVER
         self.idle = words.HANDSHAKE_IDLE
 
     @cython.cfunc
@@ -287,12 +280,13 @@ class ZeekModel:
     With `check_checksums` (Zeek without `-C`) a corrupt segment leaves only a `C` in the
     history, one whose IP header is corrupt leaves nothing. Unlike Zeek, which calls a host
     corrupt that leaves checksums to its network card, and a capture whose addresses were
-    rewritten, this believes a bad checksum only of a sender that has sent a good one.
+    rewritten, this believes a bad checksum only of a sender that has sent a good one. `slots`
+    holds each slot's last `Connection`, None where none was fed.
     """
 
     check_checksums: cython.bint
     clock: cython.longlong
-    slots: list
+    slots = cython.declare(list, visibility="public")
     streams = cython.declare(object, visibility="public")
     rows: cython.longlong[::1]
     at: cython.Py_ssize_t
@@ -308,14 +302,13 @@ class ZeekModel:
         self.streams.feed(rows, count)
         self.rows = rows
         row: cython.Py_ssize_t
+        conn: Connection
         for row in range(count):
             self.at = row * WIDTH
             if rows[self.at + KIND] != ICMP_ERROR:
-                self._segment(self._connection())
-
-    def connection(self, slot: cython.Py_ssize_t) -> Connection | None:
-        """The slot's last connection, `previous` leading to those before; None if never fed."""
-        return self.slots[slot] if slot < len(self.slots) else None
+                conn = self._connection()
+                if conn is not None:
+                    self._segment(conn)
 
     @cython.cfunc
     def _connection(self) -> Connection:
@@ -334,21 +327,19 @@ class ZeekModel:
             if self.check_checksums and side.vouched and self.rows[at + MARKS] & IP_CHECKSUM:
                 return None
             due: cython.longlong = min(conn.attempt_at, conn.delete_at, conn.time_end + LINGER)
-            if self.clock < due and not flags & SYN:
-                return conn
-            if not steps.is_over(conn, flags, self.rows[at + SEQ], self.clock):
+            doubtful: cython.bint = flags & SYN != 0 or self.clock >= due
+            if not (doubtful and steps.is_over(conn, flags, self.rows[at + SEQ], self.clock)):
                 return conn
         conn = Connection(conn)
         conn.time_start, conn.created = self.rows[at + TIME], self.clock
-        ports = (self.rows[at + PORTS], self.rows[at + PORTS + 1])
+        ports = (self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
         steps.open_connection(conn, sender, flags, ports)
         self.slots[slot] = conn
         return conn
 
     @cython.cfunc
     def _segment(self, conn: Connection) -> cython.int:
-        damaged: cython.bint = self.rows[self.at + KIND] == DAMAGED
-        if conn is None or damaged or self.rows[self.at + MARKS] & HEADER_CUT:
+        if self.rows[self.at + KIND] == DAMAGED or self.rows[self.at + MARKS] & HEADER_CUT:
             return 0
         side: Side = conn.second if self.rows[self.at + SENDER] else conn.first
         checksum: cython.longlong = self.rows[self.at + CHECKSUM]

@@ -42,7 +42,7 @@ def harvest(model: ZeekModel, slots: cython.longlong[::1]) -> tuple[ZeekRows, li
     for k in range(slots.shape[0]):
         place = _fill_slot(cells, place, slots[k], kept[k])
     histories = [conn.history.decode("ascii") for conn in found]
-    rows.completeness[:] = model.streams.of(rows.slot)
+    rows.completeness[:] = [model.streams.of(slot) for slot in rows.slot.tolist()]
     rows.settle(histories)
     return rows, histories
 
@@ -51,7 +51,7 @@ def harvest(model: ZeekModel, slots: cython.longlong[::1]) -> tuple[ZeekRows, li
 def _parts(model: ZeekModel, slot: cython.Py_ssize_t) -> list:
     """The connections of a slot, in the order of time."""
     parts: list[Connection] = []
-    conn = model.connection(slot)
+    conn = model.slots[slot] if slot < len(model.slots) else None
     while conn is not None:
         parts.append(conn)
         conn = conn.previous

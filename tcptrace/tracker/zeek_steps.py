@@ -1,3 +1,4 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
 """The rare steps of the Zeek model ⚙: a row's beginning and end, SYN, FIN, RST, and lost octets.
 
 `tracker.zeek` holds the connections and takes every ordinary step itself. Here `side` is the
