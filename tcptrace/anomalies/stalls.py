@@ -41,7 +41,8 @@ def close_wait_leak(seen: Evidence) -> Iterator[Group]:
         facts=stalled.facts,
     )
     for group in by_service(seen, leaks, swapped(seen.own("fin_acked_packet")) > 0):
-        if group.count >= THRESHOLDS.close_wait_leak_connections:
+        one_host = len(group.hosts) == 1
+        if one_host and group.count >= THRESHOLDS.close_wait_leak_connections:
             group.severity = SEVERITIES[CRITICAL]
         yield group
 
@@ -94,9 +95,9 @@ def _stalled(seen: Evidence) -> Hits:
 _stalled_sentences = partial(
     Sentences,
     many=(
-        "{place}: on {n:count} of {total:count} connections one end closed and waited "
-        "{shortest:span} to {longest:span} for the other to close (FIN_WAIT_2). The waiting side "
-        "is not at fault."
+        "On {n:count} of {total:count} connections with {place} the {x_role} closed first and "
+        "waited {shortest:span} to {longest:span} for the {y_role} to close (FIN_WAIT_2). The "
+        "waiting side is not at fault."
     ),
     advice=(
         "Mend the program at {y}: its close-wait-leak is the same event seen from there. "
@@ -176,8 +177,8 @@ STALLS = (
                     "CLOSE_WAIT, and only its program can end that."
                 ),
                 many=(
-                    "{place}: one program has not closed {n:count} of {total:count} connections "
-                    "after the other end closed them, for {shortest:span} to {longest:span} "
+                    "On {n:count} of {total:count} connections with {place} the {x_role} has not "
+                    "closed for {shortest:span} to {longest:span} after the {y_role} had "
                     "(CLOSE_WAIT)."
                 ),
                 why=(
@@ -190,8 +191,8 @@ STALLS = (
                 ),
                 advice=(
                     "Look for a missing close() or a thread that hangs; on {x_host} run ss -tnp "
-                    "state close-wait '( sport = :{x_port} )'. The fin-wait-2-stalled of {y} is "
-                    "the same event seen from there."
+                    "state close-wait '( {sockets} )'. The fin-wait-2-stalled of {y} is the same "
+                    "event seen from there."
                 ),
                 limits="A program that means to answer later looks the same until it does.",
             ),
@@ -201,8 +202,8 @@ STALLS = (
                     "a RST: {y} had given up waiting."
                 ),
                 many=(
-                    "{place}: on {n:count} of {total:count} connections one program closed or "
-                    "wrote so late after the other end had closed ({shortest:span} to "
+                    "On {n:count} of {total:count} connections with {place} the {x_role} closed or "
+                    "wrote so late after the {y_role} had closed ({shortest:span} to "
                     "{longest:span}) that it got a RST."
                 ),
                 why=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.transitions import ResetForm
 from tests.anomalies.scenes import closed_by_originator, codes, findings, only
 from tests.tables.written import ORIG, RESP, Written
@@ -48,7 +49,9 @@ def test_five_leaks_at_one_service_are_critical() -> None:
     found = findings(written)
     leak = only(found, "close-wait-leak")
     assert ("critical", 5) == (leak["severity"], leak["count"])
-    assert "10.0.0.5:8080: one program has not closed 5 of 5 connections" in leak["headline"]
+    assert (
+        "On 5 of 5 connections with 10.0.0.5:8080 the responder has not closed" in leak["headline"]
+    )
     assert "warning" == only(found, "fin-wait-2-stalled")["severity"]
 
 
@@ -122,3 +125,19 @@ def test_clock_that_stepped_further_than_the_waiting_reduces_confidence() -> Non
     row = only(findings(written, facts=facts), "fin-wait-2-stalled")
     assert "reduced" == row["confidence"]
     assert "clock went back by up to 1 m 00 s" in row["limits"]
+
+
+def test_clients_of_many_hosts_are_no_one_program() -> None:
+    """Five hosts that leak one socket each are not one host that leaks five."""
+    written = Written()
+    for host in range(5):
+        conn = written.connection((f"10.0.0.{host}", 40000))
+        written.move(conn, RESP, State.FIN_WAIT_2, Event.RCV_ACK_OF_FIN, 1.1, packet=5)
+        written.endpoint(
+            conn, RESP, fin_packet=4, fin_time=1, fin_count=1, fin_acked_packet=5,
+            fin_acked_time=1.1,
+        )  # fmt: skip
+    leak = only(findings(written), "close-wait-leak")
+    assert ("warning", "originator", 5) == tuple(leak[["severity", "charged", "count"]])
+    assert "the originator has not closed" in leak["headline"]
+    assert "'( dport = :8080 )'" in leak["advice"]
