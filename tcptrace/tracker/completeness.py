@@ -42,6 +42,8 @@ _ADDS = bytes(adds(control, data) for control in range(2 * ACK) for data in (Fal
 
 ADDS = cython.declare(bytes, _ADDS)
 FIVE_BITS = cython.declare(cython.longlong, 2 * ACK - 1)
+BEGINS = cython.declare(cython.longlong, int(Completeness.SYN))
+DATA = cython.declare(cython.longlong, int(Completeness.DATA))
 ALL = cython.declare(cython.longlong, 63)
 ONE = cython.declare(cython.longlong, 64)  # beside Completeness: a segment was seen
 SEVERAL = cython.declare(cython.longlong, 128)  # and another
@@ -78,7 +80,7 @@ class Streams:
         that was never fed.
         """
         seen: cython.longlong = self.seen[slot] if slot < self.seen.shape[0] else 0
-        return seen & ALL if seen & (SEVERAL | int(Completeness.SYN)) else 0
+        return seen & ALL if seen & (SEVERAL | BEGINS) else 0
 
     @cython.cfunc
     def _add(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
@@ -91,6 +93,8 @@ class Streams:
         if rows[at + KIND] == SEGMENT:
             place: cython.Py_ssize_t = 2 * (rows[at + FLAGS] & FIVE_BITS)
             adds_here: cython.longlong = ADDS[place + (rows[at + PAYLOAD] > 0)]
+            if seen & ONE and adds_here & BEGINS:
+                adds_here &= ~(BEGINS | DATA)  # only a SYN that begins the stream counts
             seen |= adds_here | (SEVERAL if seen & ONE else ONE)
         self.seen[slot] = seen
         return 0

@@ -172,9 +172,9 @@ def _segment(flags: int) -> int:
 
 
 _FLAGS = sorted((flags for flags in range(2 * ACK) if not flags & ~(CONTROLS | ACK)), key=_segment)
-_MOVES = [
-    move(*case) for case in product((True, False), EndpointState, EndpointState, _FLAGS, (0, 1))
-]
+_SEGMENTS = list(product(_FLAGS, (False, True)))
+_ENDS = product((True, False), EndpointState, EndpointState)
+_MOVES = [move(*ends, *segment) for ends, segment in product(_ENDS, _SEGMENTS)]
 
 # By place(...): the sender's state, the one it left (its own where it stayed), the receiver's.
 STATE_AFTER = bytes(step.state for step in _MOVES)
@@ -189,6 +189,5 @@ CLEAN = bytes(
 )
 
 # By the segment alone, twice each, without and with payload.
-_SEGMENTS = list(product(_FLAGS, (False, True)))
 LETTER = bytes(ord(letter(*segment) or "\0") for segment in _SEGMENTS)
 ONCE_BIT = bytes(ONCE[letter(*segment)] for segment in _SEGMENTS)

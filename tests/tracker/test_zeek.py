@@ -21,9 +21,9 @@ from zeek_model import zeek_rows
 from zeek_segments import Socket, decoded, give_slots, made
 
 from tcptrace.decode.segments import Kind, Mark
-from tcptrace.tracker.zeek import CONN_STATES, ZeekModel
+from tcptrace.tracker.zeek import ZeekModel
 from tcptrace.tracker.zeek_harvest import harvest
-from tcptrace.tracker.zeek_rows import LONGEST_HISTORY, ZeekRows
+from tcptrace.tracker.zeek_rows import CONN_STATES, LONGEST_HISTORY, ZeekRows
 
 Kernel = Callable[[str], ModuleType]
 INTERPRETED: Kernel = functools.cache(load_interpreted)

@@ -59,11 +59,3 @@ def test_completeness_is_the_whole_slots(kernel: Kernel) -> None:
     answered = [Seen(0, 0, "S", 5), Seen(9 * SECOND, 1, "SA", 8, 6)]
     rows, _ = harvest(model_of(answered), memoryview(np.zeros(1, np.int64)))
     assert [3] == rows.completeness[rows.part == rows.part.max()].tolist()
-
-
-def test_lonely_segment_that_is_no_syn_is_incomplete(kernel: Kernel) -> None:
-    """The first segment counts once another follows, a SYN at once."""
-    harvest = kernel("tcptrace.tracker.zeek_harvest").harvest
-    lonely, syn = [Seen(0, 0, "RA", 5, 6)], [Seen(0, 0, "S", 5)]
-    rows, _ = harvest(model_of(lonely, syn, [*lonely, *lonely]), memoryview(np.arange(3)))
-    assert [0, 1, 36] == rows.completeness.tolist()
