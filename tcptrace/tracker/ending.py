@@ -13,35 +13,27 @@ import cython
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
 from tcptrace.tcp.profile import TimerCells
-from tcptrace.tcp.states import Event
+from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.reset_receipt import ResetReceipt
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
-BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
-END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
-ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
-PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
-IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
-
-OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
 ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
 FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
 FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
@@ -51,16 +43,11 @@ WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
 BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
-SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
-EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
-ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
-FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
-SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
 TIMESTAMPS = cython.declare(cython.Py_ssize_t, Sides.index("timestamps"))
 STATELESS = cython.declare(cython.Py_ssize_t, Sides.index("stateless"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
@@ -80,11 +67,7 @@ SKIP_TIME_WAIT = cython.declare(cython.longlong, Event.SKIP_TIME_WAIT)
 CLOSE = cython.declare(cython.longlong, Event.CLOSE)
 ICMP_ERROR = cython.declare(cython.longlong, Kind.ICMP_ERROR)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
-NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
 NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
-ORPHAN = cython.declare(cython.longlong, Reason.ORPHAN)
-EXPIRED = cython.declare(cython.longlong, Reason.EXPIRED)
-SKIPPED = cython.declare(cython.longlong, Reason.SKIPPED)
 TIMEOUT_2MSL = cython.declare(cython.longlong, Event.TIMEOUT_2MSL)
 TIMEOUT_RETRANSMISSION = cython.declare(cython.longlong, Event.TIMEOUT_RETRANSMISSION)
 TIMEOUT_FIN_WAIT_2 = cython.declare(cython.longlong, Event.TIMEOUT_FIN_WAIT_2)
@@ -93,12 +76,10 @@ FIN_WAIT_2_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_
 TIME_WAIT_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
 SYN_ACK_WAIT_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
 SYN_ACK_WAIT_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_max"))
-RFC1337 = cython.declare(cython.Py_ssize_t, TimerCells.index("rfc1337"))
-
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
-DARK_AFTER = cython.declare(cython.longlong, 300_000_000)
 NEVER = cython.declare(cython.longlong, -1)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
+TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
 
 
 @cython.cclass
@@ -111,6 +92,7 @@ class Ending:
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     w: object
+    receipt: object
 
     def __init__(
         self, witness: Witness, rows: memoryview, sides: memoryview, profile: memoryview
@@ -118,6 +100,7 @@ class Ending:
         self.w = witness
         self.r = rows
         self.e = sides
+        self.receipt = ResetReceipt(witness, rows, sides)
         self.profile = profile
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
@@ -127,6 +110,7 @@ class Ending:
         for conn in range(count):
             self.first, self.last = offsets[conn], offsets[conn + 1]
             self.w.look(self.first, self.last)
+            self.receipt.look(self.first, self.last)
             one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
             self.e[one + ENDED + WHEN] = self.e[one + SIDE_WIDTH + ENDED + WHEN] = NEVER
             for row in range(self.first, self.last):
@@ -356,73 +340,15 @@ class Ending:
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         arrives: cython.longlong = r[k + ARRIVES]
-        if r[k + DOUBT] or not self._valid(at, peer, side, row):
+        if r[k + DOUBT] or not self.receipt.valid(at, peer, side, row):
             return 0
         slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
-        if self._speaks_after(side, arrives + slack, row) or self._dark(side, row):
+        if self._speaks_after(side, arrives + slack, row) or self.receipt.dark(side, row):
             return 0
         if e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + WHEN] > arrives:
             e[at + ESTABLISHED + WHEN] = NEVER
         self._end(at, arrives, PRESUMED, RCV_RST, row)
         return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _dark(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
-        """Whether the RST's sender had asked for an answer over and over and heard nothing."""
-        r = self.r
-        asked: cython.longlong = 0
-        since: cython.longlong = r[row * WIDTH + TIME]
-        other: cython.Py_ssize_t = row - 1
-        while other >= self.first:
-            k: cython.Py_ssize_t = other * WIDTH
-            if r[k + SENDER] == side:
-                break
-            if r[k + END] > r[k + BEGIN] or r[k + PROBE]:
-                asked += 0 if r[k + COPY] else 1
-                since = r[k + TIME]
-            other -= 1
-        return asked >= 2 and r[row * WIDTH + TIME] - since > DARK_AFTER
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _valid(
-        self,
-        at: cython.Py_ssize_t,
-        peer: cython.Py_ssize_t,
-        side: cython.longlong,
-        row: cython.Py_ssize_t,
-    ) -> cython.bint:
-        r, e = self.r, self.e
-        k: cython.Py_ssize_t = row * WIDTH
-        if e[at + ACTIVE] and not self._acknowledges_syn(side, row):
-            return r[k + FLAGS] & ACK_BIT != 0 and r[k + ACKED] >= 1
-        low: cython.longlong = 1
-        edge: cython.longlong = 1
-        other: cython.Py_ssize_t
-        for other in range(self.first, self.last):
-            o: cython.Py_ssize_t = other * WIDTH
-            if r[o + KIND] != SEGMENT or r[o + FLAGS] & RST or r[o + COPY] or r[o + DOUBT] == 1:
-                continue
-            if r[o + SENDER] == side and r[o + SENT] <= r[k + ARRIVES]:
-                low = max(low, r[o + ACKED])
-            elif r[o + SENDER] != side and other < row:
-                edge = max(edge, r[o + END])
-        begin: cython.longlong = r[k + BEGIN]
-        fin: cython.longlong = e[peer + FIN_OCTET]
-        return low <= begin <= max(edge, low) or (fin >= 0 and begin == fin and low == fin + 1)
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _acknowledges_syn(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
-        """Whether the active side had shown, before the RST came, that it has the SYN,ACK."""
-        r = self.r
-        other: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
-        while other >= 0:
-            if r[other * WIDTH + ACKED] >= 1:
-                return r[other * WIDTH + SENT] <= r[row * WIDTH + ARRIVES]
-            other = self.w.next_row(other + 1, side, ACK_BIT, RST)
-        return self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST) >= 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

@@ -12,26 +12,20 @@ import cython
 
 from tcptrace.tcp import flags
 from tcptrace.tcp.machine import EVENTS, TABLE, Stay
-from tcptrace.tcp.profile import Profile, Retries, TimerCells
+from tcptrace.tcp.profile import Profile, TimerCells
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.silence import Silence
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis, Transitions
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
-END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
-PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
-ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
-
 OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
 CROSSED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("crossed"))
 ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
@@ -49,13 +43,10 @@ EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
-UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 STATELESS = cython.declare(cython.Py_ssize_t, Sides.index("stateless"))
-SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 SYN = cython.declare(cython.longlong, flags.SYN)
-ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
@@ -66,28 +57,19 @@ MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
 SND_RST = cython.declare(cython.longlong, Event.SND_RST)
 SKIP_TIME_WAIT = cython.declare(cython.longlong, Event.SKIP_TIME_WAIT)
 BEFORE_CAPTURE = cython.declare(cython.longlong, Reason.BEFORE_CAPTURE)
-SILENCE = cython.declare(cython.longlong, Reason.SILENCE)
 EXPIRED = cython.declare(cython.longlong, Reason.EXPIRED)
 NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
 CLOSED = cython.declare(cython.longlong, State.CLOSED)
 LISTEN = cython.declare(cython.longlong, State.LISTEN)
-SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
 SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
-OPEN_STATE = cython.declare(cython.longlong, State.ESTABLISHED)
 FIN_WAIT_2 = cython.declare(cython.longlong, State.FIN_WAIT_2)
-CLOSE_WAIT = cython.declare(cython.longlong, State.CLOSE_WAIT)
 TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
 TIMEOUTS = cython.declare(
     object, (Event.TIMEOUT_2MSL, Event.TIMEOUT_FIN_WAIT_2, Event.TIMEOUT_RETRANSMISSION)
 )
 N_EVENTS = cython.declare(cython.longlong, EVENTS)
 STAY = cython.declare(cython.longlong, Stay.IGNORED)
-SYN_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_give_up_min"))
-SYN_ACK_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_give_up_min"))
-SYN_ACK_WAIT = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
-FIN_WAIT_2_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
 MAX_TW_BUCKETS = cython.declare(cython.Py_ssize_t, TimerCells.index("max_tw_buckets"))
-TIME_WAIT_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
 OUT_CONN = cython.declare(cython.Py_ssize_t, Transitions.index("conn"))
 OUT_ROLE = cython.declare(cython.Py_ssize_t, Transitions.index("role"))
 OUT_STATE = cython.declare(cython.Py_ssize_t, Transitions.index("state"))
@@ -100,10 +82,10 @@ OUT_PACKET = cython.declare(cython.Py_ssize_t, Transitions.index("packet"))
 OUT_CONFIRMED = cython.declare(cython.Py_ssize_t, Transitions.index("confirmed_by"))
 OUT_REASON = cython.declare(cython.Py_ssize_t, Transitions.index("reason"))
 OUT_WIDTH = cython.declare(cython.Py_ssize_t, Transitions.width())
-ROWS_A_SIDE = 12
-
 NEVER = cython.declare(cython.longlong, -1)
-PATIENT = cython.declare(cython.Py_ssize_t, 3)
+
+
+ROWS_A_SIDE = 12
 
 
 @cython.cclass
@@ -115,7 +97,7 @@ class Telling:
     out: cython.longlong[::1]
     cells: cython.longlong[::1]
     table: cython.const[cython.uchar][::1]
-    profile: object
+    silence: object
     w: object
     now: cython.longlong
     first: cython.Py_ssize_t
@@ -131,7 +113,7 @@ class Telling:
         self.w = witness
         self.r = rows
         self.e = sides
-        self.profile = profile
+        self.silence = Silence(witness, rows, sides, profile)
         self.cells = profile.cells()
         self.table = TABLE
 
@@ -329,102 +311,18 @@ class Telling:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _wait_in_silence(self, at: cython.Py_ssize_t) -> cython.int:
-        """The timer that ends the last state, if one does."""
-        since: cython.longlong = self.clock
-        if self.state == SYN_SENT:
-            return self._expire(since, self.cells[SYN_GIVE_UP], self.cells[SYN_GIVE_UP + 1])
-        if self.state == SYN_RCVD:
-            return self._expire_request(at)
-        if self.state == FIN_WAIT_2:
-            if self._held(since):
-                return 0
-            return self._expire(
-                since, self.cells[FIN_WAIT_2_TIMER], self.cells[FIN_WAIT_2_TIMER + 1]
-            )
-        if self.state == TIME_WAIT:
-            since = max(since, self.w.last_sent(self.side, ACK_BIT, SYN))
-            return self._expire(since, self.cells[TIME_WAIT_TIMER], self.cells[TIME_WAIT_TIMER + 1])
-        if self.state not in (CLOSED, LISTEN):
-            self._give_up(at)
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _expire_request(self, at: cython.Py_ssize_t) -> cython.int:
-        """A request socket dies some time after its first SYN,ACK (Linux reqsk_timer_handler)."""
-        answer: cython.Py_ssize_t = self.w.next_row(self.first, self.side, SYN | ACK_BIT, RST)
-        if answer < 0:
-            return 0
-        first: cython.longlong = self.r[answer * WIDTH + SENT]
-        last: cython.longlong = self.w.last_sent(self.side, SYN | ACK_BIT, 0)
-        wait: cython.longlong = self.cells[SYN_ACK_WAIT]
-        if wait != NEVER and last + wait > first + self.cells[SYN_ACK_GIVE_UP]:
-            return self._expire(last, wait, self.cells[SYN_ACK_WAIT + 1])
-        return self._expire(first, self.cells[SYN_ACK_GIVE_UP], self.cells[SYN_ACK_GIVE_UP + 1])
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _held(self, since: cython.longlong) -> cython.bint:
-        """Whether FIN_WAIT_2's socket was still read: it acknowledged new data, or a later FIN."""
-        r = self.r
-        taken: cython.longlong = NEVER
-        row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, ACK_BIT, RST)
-        while row >= 0:
-            k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENT] > since + 2_000_000:
-                if taken != NEVER and r[k + ACKED] > taken:
-                    return True
-            else:
-                taken = max(taken, r[k + ACKED])
-            row = self.w.next_row(row + 1, self.side, ACK_BIT, RST)
-        return False
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _give_up(self, at: cython.Py_ssize_t) -> cython.int:
-        """What is repeated and never acknowledged ends at the expiry that gives up."""
-        r, e = self.r, self.e
-        head: cython.longlong = max(e[at + UNA], 1)
-        orphan: cython.bint = e[at + FIN_OUT + WHEN] != NEVER
-        sends: list = []
-        row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, 0, RST | SYN)
-        while row >= 0:
-            k: cython.Py_ssize_t = row * WIDTH
-            if r[k + BEGIN] <= head < r[k + END] and not r[k + PROBE]:
-                sends.append(r[k + SENT])
-            row = self.w.next_row(row + 1, self.side, 0, RST | SYN)
-        if len(sends) < (2 if orphan else PATIENT) or self._hears(sends[1]):
-            return 0
-        sends.sort()
-        window = self.profile.gives_up(Retries.of(sends), orphan)
-        return self._expire(0, window.earliest, window.latest)
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _hears(self, moment: cython.longlong) -> cython.bint:
-        """Whether the peer sent anything after the moment."""
-        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - self.side, 0, 0)
-        while row >= 0:
-            if self.r[row * WIDTH + TIME] > moment:
-                return True
-            row = self.w.next_row(row + 1, 1 - self.side, 0, 0)
-        return False
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _expire(
-        self, since: cython.longlong, least: cython.longlong, most: cython.longlong
-    ) -> cython.int:
-        """A timer row for the present state; NEVER: the system has no such timer."""
+        """A row for the timer that ends the last state, if one does."""
+        self.silence.look(self.first, self.side)
+        least, most = self.silence.expiry(at, self.state, self.clock)
         if least == NEVER:
             return 0
         for event in TIMEOUTS:
             following: cython.longlong = self.table[self.state * N_EVENTS + event]
             if following < STAY:
                 self.state = following
-                self.clock = max(self.clock, since + (least + most) // 2)
+                self.clock = max(self.clock, (least + most) // 2)
                 row: cython.Py_ssize_t = self._row(event, TIMER, EXPIRED)
-                self.out[row + OUT_EARLIEST] = min(self.clock, since + least)
-                self.out[row + OUT_LATEST] = max(self.clock, since + most)
+                self.out[row + OUT_EARLIEST] = min(self.clock, least)
+                self.out[row + OUT_LATEST] = max(self.clock, most)
                 return 0
         return 0

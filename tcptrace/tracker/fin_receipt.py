@@ -1,0 +1,343 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`FinReceipt`: the milestones fin_taken and fin_acked.
+
+The acknowledgement of a FIN is the only proof that it was taken in (RFC 9293 section 3.10.7.4);
+a repetition of any octet up to the FIN refutes every ACK of it that would have arrived before.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.tcp import flags
+from tcptrace.tcp.states import Event
+from tcptrace.tracker.fins import Fins
+from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
+TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
+SACK_LEFT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
+SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
+FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
+FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
+CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
+RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
+RCV_ACK_OF_FIN = cython.declare(cython.longlong, Event.RCV_ACK_OF_FIN)
+ECHO = cython.declare(cython.longlong, Reason.ECHO)
+NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
+UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
+SILENCE = cython.declare(cython.longlong, Reason.SILENCE)
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+DARK = cython.declare(cython.longlong, 3)
+FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+
+
+@cython.cclass
+class FinReceipt:
+    """Who took in a FIN and its ACK, for one connection at a time; `look` turns to it."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    now: cython.longlong
+    w: object
+    fins: object
+
+    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.fins = fins
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+        """Turn to the rows of one connection, which the tap watched until `now`."""
+        self.first, self.last, self.now = first, last, now
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def fin_taken(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        """The peer takes the FIN in: proved by its ACK, else presumed of a copy not refuted."""
+        r, e = self.r, self.e
+        m: cython.Py_ssize_t = peer + FIN_TAKEN
+        cause: cython.Py_ssize_t
+        if proof >= 0:
+            cause = self._taken_copy(side, fin, proof)
+            if cause >= 0:
+                self.w.takes(m, peer, cause, proof)
+                self.w.say(m, CONFIRMED, RCV_FIN, ECHO)
+            else:
+                t: cython.longlong = r[proof * WIDTH + SENT]
+                self.w.moment(m, t, min(t, e[at + FIN_OUT + EARLIEST]), r[proof * WIDTH + TIME])
+                self.w.say(m, INFERRED, RCV_FIN, UNCAPTURED)
+                e[m + SHOWN_BY] = e[m + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+            return 0
+        cause = self._presumed_copy(peer, side, fin)
+        if cause >= 0:
+            self.w.takes(m, peer, cause, -1)
+            self.w.say(m, PRESUMED, RCV_FIN, NOT_REPEATED)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _taken_copy(
+        self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Which of the side's segments, arriving before the proof left, completed its octets."""
+        r = self.r
+        p: cython.Py_ssize_t = proof * WIDTH
+        chosen: cython.Py_ssize_t = -1
+        echoed: cython.Py_ssize_t = -1
+        older: cython.Py_ssize_t = -1
+        before: cython.Py_ssize_t = -1
+        start: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
+        row: cython.Py_ssize_t = start
+        both: cython.bint
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + END] > r[k + BEGIN] and not r[k + PROBE] and r[k + DOUBT] == 0:
+                both = r[k + HAS_TIMESTAMP] != 0 and r[p + HAS_TIMESTAMP] != 0
+                if both and r[k + TSVAL] == r[p + TSECR] and echoed < 0:
+                    echoed, before = row, chosen
+                if both and _diff(r[k + TSVAL], r[p + TSECR]) < 0:
+                    older = row
+                if chosen < 0 or r[k + ARRIVES] <= r[p + SENT] + MILLISECOND:
+                    chosen = row
+            row = self.w.next_row(row + 1, side, 0, RST)
+        if echoed >= 0 and before >= 0 and self.fins.duplicate_sack(side, fin, proof):
+            return before
+        if echoed >= 0:
+            return echoed
+        return older if older >= 0 else chosen
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _presumed_copy(
+        self, peer: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.Py_ssize_t:
+        """The first copy of the FIN after which the peer did not speak as if it lacked it."""
+        r, e = self.r, self.e
+        slack: cython.longlong = 2 * MILLISECOND + e[peer + JITTER]
+        lacking: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, 0)
+        while row >= 0:
+            lacking = max(lacking, r[row * WIDTH + SENT])
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, 0)
+        unanswered: cython.longlong = 0
+        found: cython.Py_ssize_t = -1
+        row = self.fins.fin_copy(side, fin, self.first)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            new: cython.bint = r[k + END] > r[k + BEGIN] and r[k + BEGIN] <= fin
+            if new and not r[k + PROBE] and r[k + ARRIVES] + slack >= lacking:
+                unanswered += 1
+                if found < 0:
+                    found = row
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return found if unanswered < DARK or not e[peer + SPOKE] else -1
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def fin_acknowledged(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        r, e = self.r, self.e
+        m: cython.Py_ssize_t = at + FIN_ACKED
+        repeated: cython.longlong = self._last_repeat(side, fin)
+        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
+        row: cython.Py_ssize_t = proof
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            held: cython.bint = r[k + DOUBT] == 0 and r[k + ARRIVES] + slack >= repeated
+            if held and not self._missed(side, row, slack):
+                break
+            row = self.fins.covering(1 - side, fin, row + 1)
+        if row >= 0:
+            self.w.takes(m, at, row, -1)
+            self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
+            self._confirm_ack(at, peer, side, row)
+        elif not e[peer + SPOKE] or self._quiet(at, side, fin):
+            self._silent_ack(at, peer, side, fin, proof)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _missed(
+        self, side: cython.longlong, row: cython.Py_ssize_t, slack: cython.longlong
+    ) -> cython.bint:
+        """Whether an ACK rode on octets that the side later shows that it lacks."""
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + END] == r[k + BEGIN]:
+            return False
+        later: cython.Py_ssize_t = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        while later >= 0:
+            o: cython.Py_ssize_t = later * WIDTH
+            if r[o + SENT] > r[k + ARRIVES] + slack:
+                return r[o + ACKED] <= r[k + BEGIN] and not self._sacks(o, k)
+            later = self.w.next_row(later + 1, side, ACK_BIT, RST)
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _sacks(self, o: cython.Py_ssize_t, k: cython.Py_ssize_t) -> cython.bint:
+        """Whether a segment's first two SACK blocks hold the first octet of another."""
+        r = self.r
+        block: cython.Py_ssize_t
+        for block in range(min(r[o + SACK_BLOCKS], 2)):
+            left: cython.longlong = r[o + SACK_LEFT + 2 * block]
+            if _diff(r[k + SEQ], left) >= 0 and _diff(r[k + SEQ], left) < _diff(
+                r[o + SACK_RIGHT + 2 * block], left
+            ):
+                return True
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _confirm_ack(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        cause: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A later segment proves it: it echoes the ACK or acknowledges octets sent only with it."""
+        r, e = self.r, self.e
+        c: cython.Py_ssize_t = cause * WIDTH
+        m: cython.Py_ssize_t = at + FIN_ACKED
+        fresh: cython.longlong = r[c + BEGIN]
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            later: cython.bint = r[k + SENT] >= r[c + TIME]
+            echo: cython.bint = (
+                r[k + HAS_TIMESTAMP] != 0
+                and r[c + HAS_TIMESTAMP] != 0
+                and _diff(r[k + TSECR], r[c + TSVAL]) >= 0
+            )
+            if later and (echo or (r[k + ACKED] > fresh and r[c + REPEAT] == 0)):
+                e[m + BASIS], e[m + CONFIRMED_BY] = CONFIRMED, r[k + PACKET]
+                e[m + LATEST] = max(e[m + EARLIEST], r[k + TIME])
+                e[m + WHEN] = max(e[m + EARLIEST], min(e[m + WHEN], r[k + SENT]))
+                return 0
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _last_repeat(self, side: cython.longlong, fin: cython.longlong) -> cython.longlong:
+        """When the side last repeated an octet up to its FIN; NEVER if it did not."""
+        r = self.r
+        latest: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + BEGIN] <= fin and r[k + END] > r[k + BEGIN] and not r[k + PROBE]:
+                latest = max(latest, r[k + SENT])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return latest
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _quiet(
+        self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.bint:
+        """Whether the side would have repeated its FIN by now, had no ACK arrived."""
+        r = self.r
+        last: cython.longlong = NEVER
+        gap: cython.longlong = FIRST_RTO + 2 * max(self.e[at + TURNAROUND], 0)
+        row: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
+        copies: cython.longlong = 0
+        while row >= 0:
+            sent: cython.longlong = r[row * WIDTH + SENT]
+            if last != NEVER:
+                gap = max(gap, 2 * (sent - last))
+            last = sent
+            copies += 1
+            row = self.fins.fin_copy(side, fin, row + 1)
+        if last == NEVER:
+            return True
+        return copies < DARK and self.fins.reset_after(last) > last + (gap * 11) // 5
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _silent_ack(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+    ) -> cython.int:
+        """No ACK of the FIN was captured that holds, yet nothing is repeated: one came unseen."""
+        e = self.e
+        m: cython.Py_ssize_t = at + FIN_ACKED
+        trip: cython.longlong = max(e[peer + TURNAROUND], 0) + max(e[at + TURNAROUND], 0)
+        t: cython.longlong = max(self._last_repeat(side, fin), e[at + FIN_OUT + WHEN])
+        after: cython.Py_ssize_t = self.fins.beyond(side, fin, self.first)
+        late: cython.longlong = t + trip + FIRST_RTO
+        when: cython.longlong = t + trip
+        if not e[peer + SPOKE] and after >= 0:
+            late = max(t, self.r[after * WIDTH + SENT])
+            when = t + (late - t) // 2
+        self.w.moment(m, when, t, late)
+        self.w.say(m, INFERRED, RCV_ACK_OF_FIN, SILENCE)
+        if e[peer + FIN_TAKEN + WHEN] == NEVER:
+            self.w.moment(peer + FIN_TAKEN, t + trip // 2, t, t + trip)
+            self.w.say(peer + FIN_TAKEN, INFERRED, RCV_FIN, SILENCE)
+        return 0

@@ -1,0 +1,183 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`Fins`: where a FIN and what acknowledges it stand in the evidence of one connection.
+
+A FIN may be uncaptured and yet be known: by the octet it took, or by the peer's ACK of it.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Kind
+from tcptrace.tcp import flags
+from tcptrace.tracker.sides import Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
+SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
+FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+NXT = cython.declare(cython.Py_ssize_t, Sides.index("nxt"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+NEVER = cython.declare(cython.longlong, -1)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+
+
+@cython.cclass
+class Fins:
+    """What the evidence of one connection says of its FINs; `look` turns to it."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    now: cython.longlong
+    w: object
+
+    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+        """Turn to the rows of one connection, which the tap watched until `now`."""
+        self.first, self.last, self.now = first, last, now
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def hidden_fin(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
+        """A FIN that was not captured: its octet is used or acknowledged, one past all captured."""
+        r, e = self.r, self.e
+        if e[at + FIN_OCTET] >= 0:
+            return 0
+        highest: cython.longlong = 1
+        row: cython.Py_ssize_t
+        if not e[at + SPOKE]:
+            highest = self._acked_before_last(side)
+        row = self.w.next_row(self.first, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + END] > r[k + BEGIN]:
+                highest = max(highest, r[k + END])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        if max(e[at + NXT], e[at + UNA]) == highest + 1:
+            e[at + FIN_OCTET] = highest
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _acked_before_last(self, side: cython.longlong) -> cython.longlong:
+        """What the peer acknowledged of an unseen side before it acknowledged the last of it."""
+        r = self.r
+        before: cython.longlong = 1
+        last: cython.longlong = 1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
+        while row >= 0:
+            if r[row * WIDTH + ACKED] > last:
+                before, last = last, r[row * WIDTH + ACKED]
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
+        return before
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def covering(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's next segment from `row` on that acknowledges the peer's octet `fin`."""
+        row = self.w.next_row(row, side, ACK_BIT, RST)
+        while row >= 0 and self.r[row * WIDTH + ACKED] <= fin:
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return row
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def fin_copy(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's next segment from `row` on that carries its FIN."""
+        row = self.w.next_row(row, side, FIN, RST)
+        while row >= 0 and self.r[row * WIDTH + END] != fin + 1:
+            row = self.w.next_row(row + 1, side, FIN, RST)
+        return row
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def beyond(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's next segment numbered behind its own FIN: it had sent it before."""
+        row = self.w.next_row(row, side, 0, RST)
+        while row >= 0 and self.r[row * WIDTH + BEGIN] <= fin:
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return row
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def last_before(
+        self, side: cython.longlong, fin: cython.longlong, moment: cython.longlong
+    ) -> cython.longlong:
+        """When the side last sent something below its FIN, before the moment; NEVER if never."""
+        r = self.r
+        found: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + END] <= fin and r[k + SENT] <= moment:
+                found = max(found, r[k + SENT])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return found
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def duplicate_sack(
+        self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether the proof carries a D-SACK of the FIN (RFC 2883) that no ACK before it did."""
+        r = self.r
+        p: cython.Py_ssize_t = proof * WIDTH
+        if r[p + SACK_BLOCKS] == 0 or _diff(r[p + SACK_RIGHT], r[p + ACK]) > 0:
+            return False
+        if _diff(r[p + ACK], r[p + SACK_RIGHT]) > r[p + ACKED] - (fin + 1):
+            return False
+        row: cython.Py_ssize_t = proof - 1
+        while row >= self.first:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENDER] == r[p + SENDER] and not r[k + COPY] and r[k + KIND] == SEGMENT:
+                same: cython.bint = r[k + SACK_RIGHT] == r[p + SACK_RIGHT]
+                return not (r[k + SACK_BLOCKS] > 0 and same)
+            row -= 1
+        return True
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def reset_after(self, moment: cython.longlong) -> cython.longlong:
+        """Until when silence tells something: a RST after the moment, or the end of watching."""
+        r = self.r
+        row: cython.Py_ssize_t = self.w.next_row(self.first, -1, RST, 0)
+        while row >= 0:
+            if r[row * WIDTH + TIME] >= moment:
+                return r[row * WIDTH + TIME]
+            row = self.w.next_row(row + 1, -1, RST, 0)
+        return self.now

@@ -1,0 +1,116 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`ResetReceipt`: which RSTs their receiver would have taken in.
+
+It must be numbered with the octet that is expected (RFC 5961 section 3.2; Linux
+tcp_validate_incoming), or acknowledge the SYN, and the path must not have been dark.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Kind
+from tcptrace.tcp import flags
+from tcptrace.tracker.sides import Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
+ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
+FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+DARK_AFTER = cython.declare(cython.longlong, 300_000_000)
+
+
+@cython.cclass
+class ResetReceipt:
+    """Whether a RST could be taken in, for one connection at a time; `look` turns to it."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    w: object
+
+    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> None:
+        """Turn to the rows of one connection."""
+        self.first, self.last = first, last
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def valid(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        row: cython.Py_ssize_t,
+    ) -> cython.bint:
+        r, e = self.r, self.e
+        k: cython.Py_ssize_t = row * WIDTH
+        if e[at + ACTIVE] and not self._acknowledges_syn(side, row):
+            return r[k + FLAGS] & ACK_BIT != 0 and r[k + ACKED] >= 1
+        low: cython.longlong = 1
+        edge: cython.longlong = 1
+        other: cython.Py_ssize_t
+        for other in range(self.first, self.last):
+            o: cython.Py_ssize_t = other * WIDTH
+            if r[o + KIND] != SEGMENT or r[o + FLAGS] & RST or r[o + COPY] or r[o + DOUBT] == 1:
+                continue
+            if r[o + SENDER] == side and r[o + SENT] <= r[k + ARRIVES]:
+                low = max(low, r[o + ACKED])
+            elif r[o + SENDER] != side and other < row:
+                edge = max(edge, r[o + END])
+        begin: cython.longlong = r[k + BEGIN]
+        fin: cython.longlong = e[peer + FIN_OCTET]
+        return low <= begin <= max(edge, low) or (fin >= 0 and begin == fin and low == fin + 1)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _acknowledges_syn(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
+        """Whether the active side had shown, before the RST came, that it has the SYN,ACK."""
+        r = self.r
+        other: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while other >= 0:
+            if r[other * WIDTH + ACKED] >= 1:
+                return r[other * WIDTH + SENT] <= r[row * WIDTH + ARRIVES]
+            other = self.w.next_row(other + 1, side, ACK_BIT, RST)
+        return self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST) >= 0
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def dark(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
+        """Whether the RST's sender had asked for an answer over and over and heard nothing."""
+        r = self.r
+        asked: cython.longlong = 0
+        since: cython.longlong = r[row * WIDTH + TIME]
+        other: cython.Py_ssize_t = row - 1
+        while other >= self.first:
+            k: cython.Py_ssize_t = other * WIDTH
+            if r[k + SENDER] == side:
+                break
+            if r[k + END] > r[k + BEGIN] or r[k + PROBE]:
+                asked += 0 if r[k + COPY] else 1
+                since = r[k + TIME]
+            other -= 1
+        return asked >= 2 and r[row * WIDTH + TIME] - since > DARK_AFTER

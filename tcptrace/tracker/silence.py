@@ -1,0 +1,163 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`Silence`: when an endpoint of which nothing more is heard leaves its last state.
+
+Only timers end a state without a packet: of SYN_SENT, SYN_RCVD, TIME_WAIT, of an orphan's
+FIN_WAIT_2, and of what is repeated and never acknowledged (RFC 9293 sections 3.8.3 and 3.10.8).
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.tcp import flags
+from tcptrace.tcp.profile import Profile, Retries, TimerCells
+from tcptrace.tcp.states import State
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+CLOSED = cython.declare(cython.longlong, State.CLOSED)
+LISTEN = cython.declare(cython.longlong, State.LISTEN)
+SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
+SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
+FIN_WAIT_2 = cython.declare(cython.longlong, State.FIN_WAIT_2)
+TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
+SYN_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_give_up_min"))
+SYN_ACK_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_give_up_min"))
+SYN_ACK_WAIT = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
+FIN_WAIT_2_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
+TIME_WAIT_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
+NEVER = cython.declare(cython.longlong, -1)
+PATIENT = cython.declare(cython.Py_ssize_t, 3)
+
+
+@cython.cclass
+class Silence:
+    """The timer that ends an endpoint's last state; `look` turns to one of a connection's sides."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    cells: cython.longlong[::1]
+    profile: object
+    w: object
+    first: cython.Py_ssize_t
+    side: cython.longlong
+    least: cython.longlong
+    most: cython.longlong
+
+    def __init__(
+        self, witness: Witness, rows: memoryview, sides: memoryview, profile: Profile
+    ) -> None:
+        self.w = witness
+        self.r = rows
+        self.e = sides
+        self.profile = profile
+        self.cells = profile.cells()
+        self.first = self.side = 0
+        self.least = self.most = NEVER
+
+    def look(self, first: cython.Py_ssize_t, side: cython.longlong) -> None:
+        """Turn to a side of the connection whose rows begin there."""
+        self.first, self.side = first, side
+
+    def expiry(
+        self, at: cython.Py_ssize_t, state: cython.longlong, since: cython.longlong
+    ) -> tuple[int, int]:
+        """(earliest, latest) moment at which a timer ends the state; NEVER for no such timer."""
+        self.least = self.most = NEVER
+        if state == SYN_SENT:
+            self._after(since, SYN_GIVE_UP)
+        elif state == SYN_RCVD:
+            self._request()
+        elif state == FIN_WAIT_2:
+            if not self._held(since):
+                self._after(since, FIN_WAIT_2_TIMER)
+        elif state == TIME_WAIT:
+            self._after(max(since, self.w.last_sent(self.side, ACK_BIT, SYN)), TIME_WAIT_TIMER)
+        elif state not in (CLOSED, LISTEN):
+            self._give_up(at)
+        return self.least, self.most
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _after(self, since: cython.longlong, timer: cython.Py_ssize_t) -> cython.int:
+        if self.cells[timer] != NEVER:
+            self.least, self.most = since + self.cells[timer], since + self.cells[timer + 1]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _request(self) -> cython.int:
+        """A request socket dies some time after its SYN,ACKs (Linux reqsk_timer_handler)."""
+        answer: cython.Py_ssize_t = self.w.next_row(self.first, self.side, SYN | ACK_BIT, RST)
+        if answer < 0:
+            return 0
+        first: cython.longlong = self.r[answer * WIDTH + SENT]
+        last: cython.longlong = self.w.last_sent(self.side, SYN | ACK_BIT, 0)
+        wait: cython.longlong = self.cells[SYN_ACK_WAIT]
+        if wait != NEVER and last + wait > first + self.cells[SYN_ACK_GIVE_UP]:
+            return self._after(last, SYN_ACK_WAIT)
+        return self._after(first, SYN_ACK_GIVE_UP)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _give_up(self, at: cython.Py_ssize_t) -> cython.int:
+        """What is repeated and never acknowledged ends at the expiry that gives up."""
+        r, e = self.r, self.e
+        head: cython.longlong = max(e[at + UNA], 1)
+        orphan: cython.bint = e[at + FIN_OUT + WHEN] != NEVER
+        sends: list = []
+        row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, 0, RST | SYN)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + BEGIN] <= head < r[k + END] and not r[k + PROBE]:
+                sends.append(r[k + SENT])
+            row = self.w.next_row(row + 1, self.side, 0, RST | SYN)
+        if len(sends) < (2 if orphan else PATIENT) or self._hears(sends[1]):
+            return 0
+        sends.sort()
+        window = self.profile.gives_up(Retries.of(sends), orphan)
+        self.least, self.most = window.earliest, window.latest
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _held(self, since: cython.longlong) -> cython.bint:
+        """Whether FIN_WAIT_2's socket was still read: it acknowledged new data, or a later FIN."""
+        r = self.r
+        taken: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, ACK_BIT, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENT] > since + 2_000_000:
+                if taken != NEVER and r[k + ACKED] > taken:
+                    return True
+            else:
+                taken = max(taken, r[k + ACKED])
+            row = self.w.next_row(row + 1, self.side, ACK_BIT, RST)
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _hears(self, moment: cython.longlong) -> cython.bint:
+        """Whether the peer sent anything after the moment."""
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - self.side, 0, 0)
+        while row >= 0:
+            if self.r[row * WIDTH + TIME] > moment:
+                return True
+            row = self.w.next_row(row + 1, 1 - self.side, 0, 0)
+        return False

@@ -1,0 +1,180 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`SynReceived`: which ACK ended SYN_RCVD, the milestone established of a passive endpoint.
+
+A repeated SYN,ACK refutes every ACK that would have reached its sender before (Linux
+tcp_check_req keeps a request socket until then).
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Segments
+from tcptrace.tcp import flags
+from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
+
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
+TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
+CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+IGNORED_ACKS = cython.declare(cython.Py_ssize_t, Sides.index("acks_ignored"))
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
+CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+RCV_ACK_OF_SYN = cython.declare(cython.longlong, Event.RCV_ACK_OF_SYN)
+NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
+UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+OVERFLOW = cython.declare(cython.longlong, 3)
+ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
+SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
+
+
+@cython.cclass
+class SynReceived:
+    """How SYN_RCVD ended, for one connection at a time; `look` turns to it."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    w: object
+
+    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def look(self, first: cython.Py_ssize_t) -> None:
+        """Turn to the connection whose rows begin there."""
+        self.first = first
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def passive_established(
+        self, at: cython.Py_ssize_t, side: cython.longlong, answer: cython.Py_ssize_t
+    ) -> cython.int:
+        """SYN_RCVD ends with the first ACK that no later SYN,ACK refutes."""
+        r, e = self.r, self.e
+        proof: cython.Py_ssize_t = self._proof_of_ack(side)
+        last_answer: cython.longlong = self.w.last_sent(1 - side, SYN | ACK_BIT, 0)
+        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
+        ignored: cython.longlong = 0
+        cause: cython.Py_ssize_t = -1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0 and cause < 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + ACKED] >= 1 and r[k + DOUBT] == 0:
+                if last_answer != NEVER and r[k + ARRIVES] + slack < last_answer:
+                    ignored += 1
+                else:
+                    cause = row
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        e[at + IGNORED_ACKS] = ignored
+        first: cython.Py_ssize_t = cause
+        if proof >= 0:
+            cause = self._echoed_cause(side, proof, cause, ignored)
+        elif ignored >= 2:
+            return 0
+        self._establish(at, cause, proof, answer)
+        if 0 <= first < cause:  # the queue may have had room for it already
+            e[at + ESTABLISHED + EARLIEST] = r[first * WIDTH + TIME]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _establish(
+        self,
+        at: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+        proof: cython.Py_ssize_t,
+        answer: cython.Py_ssize_t,
+    ) -> cython.int:
+        r = self.r
+        if cause >= 0:
+            self.w.takes(at + ESTABLISHED, at, cause, proof)
+            self.w.say(
+                at + ESTABLISHED,
+                CONFIRMED if proof >= 0 else PRESUMED,
+                RCV_ACK_OF_SYN,
+                NOT_REPEATED,
+            )
+        elif proof >= 0:
+            t: cython.longlong = r[proof * WIDTH + TIME]
+            low: cython.longlong = r[answer * WIDTH + TIME] if answer >= 0 else NEVER
+            self.w.moment(at + ESTABLISHED, r[proof * WIDTH + SENT], low, t)
+            self.w.say(at + ESTABLISHED, OBSERVED, RCV_ACK_OF_SYN, UNCAPTURED)
+            self.e[at + ESTABLISHED + SHOWN_BY] = r[proof * WIDTH + PACKET]
+            self.e[at + ESTABLISHED + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _proof_of_ack(self, side: cython.longlong) -> cython.Py_ssize_t:
+        """The passive side's first segment that only an established endpoint sends.
+
+        With fast open it sends payload and FIN from SYN_RCVD (RFC 7413), so only the
+        acknowledgement of more than its peer's SYN tells.
+        """
+        r = self.r
+        beyond: cython.longlong = 1
+        fast: cython.bint = False
+        syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
+        if syn >= 0:
+            beyond = r[syn * WIDTH + END]
+            fast = r[syn * WIDTH + PAYLOAD] > 0
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, SYN | RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            speaks: cython.bint = r[k + PAYLOAD] > 0 or (r[k + FLAGS] & FIN) != 0
+            if r[k + ACKED] > beyond or (speaks and not fast):
+                return row
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, SYN | RST)
+        return -1
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _echoed_cause(
+        self,
+        side: cython.longlong,
+        proof: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+        ignored: cython.longlong,
+    ) -> cython.Py_ssize_t:
+        """The cause may not be later than what the proof echoes; after an overflow it is that."""
+        r = self.r
+        p: cython.Py_ssize_t = proof * WIDTH
+        if not r[p + HAS_TIMESTAMP]:
+            return cause if cause < proof else -1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0 and row < proof:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + TSVAL] == r[p + TSECR] and r[k + ACKED] >= 1:
+                if cause < 0 or cause > row or ignored >= OVERFLOW:
+                    return row
+                return cause
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return cause if cause < proof else -1
