@@ -10,6 +10,7 @@ import pandas as pd
 
 from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.closes import Closes, end_reasons, standing
+from tcptrace.tables.community_id import community_ids
 from tcptrace.tables.schema import CONNECTIONS
 from tcptrace.tables.table import NO_TIME
 from tcptrace.tcp.states import Role
@@ -49,7 +50,7 @@ def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame
         "end_reason": reasons,
         "is_final": reasons != EndReason.CAPTURE_END,
         "history": found.histories,
-        "community_id": [""] * len(rows),
+        "community_id": community_ids(rows),
         "anomalies": [""] * len(rows),
     }
     return CONNECTIONS.frame(values)
