@@ -34,6 +34,13 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.closing",
     "tcptrace.tracker.ending",
     "tcptrace.tracker.telling",
+    "tcptrace.tracker.four_tuples",
+    "tcptrace.tracker.silence",
+    "tcptrace.tracker.reset_receipt",
+    "tcptrace.tracker.syn_received",
+    "tcptrace.tracker.fin_receipt",
+    "tcptrace.tracker.fin_sending",
+    "tcptrace.tracker.fins",
     "tcptrace.tracker.facts",
 )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp import flags
+from tcptrace.tracker.four_tuples import FourTuples
 from tcptrace.tracker.slots import Slots, grown
 from tcptrace.tracker.transitions import EndReason
 
@@ -21,9 +22,7 @@ PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
 FILE = cython.declare(cython.Py_ssize_t, Segments.index("file"))
 KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
 SRC_HI = cython.declare(cython.Py_ssize_t, Segments.index("src_hi"))
-SRC_LO = cython.declare(cython.Py_ssize_t, Segments.index("src_lo"))
 DST_HI = cython.declare(cython.Py_ssize_t, Segments.index("dst_hi"))
-DST_LO = cython.declare(cython.Py_ssize_t, Segments.index("dst_lo"))
 SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
 DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
 PATH = cython.declare(cython.Py_ssize_t, Segments.index("path"))
@@ -35,7 +34,6 @@ SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
-
 USED = cython.declare(cython.Py_ssize_t, Slots.index("used"))
 ORDINAL = cython.declare(cython.Py_ssize_t, Slots.index("ordinal"))
 OLDER = cython.declare(cython.Py_ssize_t, Slots.index("older"))
@@ -45,9 +43,7 @@ FOLLOWING = cython.declare(cython.Py_ssize_t, Slots.index("following"))
 QUEUE = cython.declare(cython.Py_ssize_t, Slots.index("queue"))
 HASH = cython.declare(cython.Py_ssize_t, Slots.index("hash"))
 HI_0 = cython.declare(cython.Py_ssize_t, Slots.index("hi_0"))
-LO_0 = cython.declare(cython.Py_ssize_t, Slots.index("lo_0"))
 HI_1 = cython.declare(cython.Py_ssize_t, Slots.index("hi_1"))
-LO_1 = cython.declare(cython.Py_ssize_t, Slots.index("lo_1"))
 PORT_0 = cython.declare(cython.Py_ssize_t, Slots.index("port_0"))
 PORT_1 = cython.declare(cython.Py_ssize_t, Slots.index("port_1"))
 SLOT_PATH = cython.declare(cython.Py_ssize_t, Slots.index("path"))
@@ -68,7 +64,6 @@ FIRST_CHUNK = cython.declare(cython.Py_ssize_t, Slots.index("first_chunk"))
 LAST_CHUNK = cython.declare(cython.Py_ssize_t, Slots.index("last_chunk"))
 LAST_PINNED = cython.declare(cython.Py_ssize_t, Slots.index("last_pinned"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
-
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 FIN = cython.declare(cython.longlong, flags.FIN)
@@ -79,9 +74,7 @@ PORT_REUSED = cython.declare(cython.longlong, EndReason.PORT_REUSED)
 IDLE = cython.declare(cython.longlong, EndReason.IDLE)
 EVICTED = cython.declare(cython.longlong, EndReason.EVICTED)
 CAPTURE_END = cython.declare(cython.longlong, EndReason.CAPTURE_END)
-
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-MASK62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
 FAR = cython.declare(cython.longlong, 1 << 33)
 
 
@@ -92,31 +85,19 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     return ((left - right + 0x80000000) & MASK32) - 0x80000000
 
 
-@cython.cfunc
-@cython.exceptval(check=False)
-def _mix(state: cython.longlong, value: cython.longlong) -> cython.longlong:
-    """One round of a multiplicative hash in 31-bit halves, so that both runs agree."""
-    low: cython.longlong = ((state ^ value) & 0x7FFFFFFF) * 0x5BD1E995
-    high: cython.longlong = (((state ^ value) >> 31) & 0x7FFFFFFF) * 0x1B873593
-    mixed: cython.longlong = (low ^ (high << 1)) & MASK62
-    return mixed ^ (mixed >> 29)
-
-
 @cython.cclass
 class ConnectionTable:
     """The open connections of a capture; `assign` fills the tracker's columns of a batch."""
 
     slots: object
     cells: cython.longlong[::1]
-    buckets: cython.longlong[::1]
-    bucket_mask: cython.longlong
+    s: cython.longlong[::1]
+    tuples: object
     free: list
     leaving: list
     ended_linger: cython.longlong
     limit: cython.longlong
-    seed: cython.longlong
     open_count: cython.longlong
-    filled: cython.longlong
     born: cython.longlong
     clock: cython.longlong
     heads: cython.longlong[::1]
@@ -126,15 +107,12 @@ class ConnectionTable:
         """Keep at most `limit` connections; let ended ones go after `ended_linger` ns idle."""
         self.slots = np.zeros((1024, SLOT_WIDTH), np.int64)
         self.cells = memoryview(self.slots.reshape(-1))
-        self.buckets = memoryview(np.full(4096, -1, np.int64))
-        self.bucket_mask = 4095
+        self.tuples = FourTuples(seed)
         self.free = list(range(1023, -1, -1))
         self.leaving = []
         self.ended_linger = ended_linger
         self.limit = limit
-        self.seed = seed & MASK62
         self.open_count = 0
-        self.filled = 0
         self.born = 0
         self.clock = 0
         self.heads = memoryview(np.full(2, -1, np.int64))
@@ -147,10 +125,12 @@ class ConnectionTable:
     def assign(self, segments: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill slot, sender and opens of each row; a row without a connection gets slot -1."""
         row: cython.Py_ssize_t
+        self.s = segments
+        self.tuples.look(segments, self.cells)
         for row in range(count):
             self.clock = max(self.clock, segments[row * WIDTH + TIME])
             self._let_go(self.clock)
-            self._place(segments, row * WIDTH)
+            self._place(row * WIDTH)
 
     def left(self) -> list:
         """Slots whose connections have ended since the last call, in the order of their end."""
@@ -172,135 +152,59 @@ class ConnectionTable:
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _place(self, s: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
-        tag: cython.longlong = self._hash(s, at)
-        newest: cython.Py_ssize_t = self._find(s, at, tag)
-        slot: cython.Py_ssize_t = newest
-        sender: cython.longlong = 0
+    def _place(self, at: cython.Py_ssize_t) -> cython.int:
+        s = self.s
+        found: cython.longlong = self.tuples.find(at)
+        newest: cython.longlong = found >> 1
+        sender: cython.longlong = found & 1
         s[at + OPENS] = 0
-        if s[at + KIND] == ICMP_ERROR and newest < 0:
+        if found < 0 and s[at + KIND] == ICMP_ERROR:
             s[at + SLOT] = -1
             return 0
-        if newest >= 0:
-            sender = self._sender(s, at, newest)
-            slot = self._incarnation(s, at, newest, sender)
+        slot: cython.longlong = -1
+        if found >= 0:
+            slot = self._incarnation(at, newest, sender)
         if slot < 0:
-            slot = self._begin(s, at, tag, newest)
-            sender = 0
+            slot, sender = self._begin(at, newest), 0
             s[at + OPENS] = 1
-        else:
-            sender = self._sender(s, at, slot)
+        elif slot != newest:
+            sender = self.tuples.sender(at, slot)
         s[at + SLOT] = slot
         s[at + SENDER] = sender
-        self._note(s, at, slot, sender)
+        self._note(at, slot, sender)
         return 0
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def _hash(self, s: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.longlong:
-        one: cython.longlong = _mix(
-            _mix(_mix(self.seed, s[at + SRC_HI]), s[at + SRC_LO]), s[at + SRC_PORT]
-        )
-        two: cython.longlong = _mix(
-            _mix(_mix(self.seed, s[at + DST_HI]), s[at + DST_LO]), s[at + DST_PORT]
-        )
-        return _mix(_mix(self.seed, one + two), one ^ two)
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _find(
-        self, s: cython.longlong[::1], at: cython.Py_ssize_t, tag: cython.longlong
-    ) -> cython.Py_ssize_t:
-        place: cython.longlong = tag & self.bucket_mask
-        slot: cython.longlong
-        while True:
-            slot = self.buckets[place]
-            if slot == -1:
-                return -1
-            if (
-                slot >= 0
-                and self.cells[slot * SLOT_WIDTH + HASH] == tag
-                and self._same_tuple(s, at, slot)
-            ):
-                return slot
-            place = (place + 1) & self.bucket_mask
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _same_tuple(
-        self, s: cython.longlong[::1], at: cython.Py_ssize_t, slot: cython.longlong
-    ) -> cython.bint:
-        return self._matches(s, at, slot, SRC_HI, DST_HI) or self._matches(
-            s, at, slot, DST_HI, SRC_HI
-        )
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _matches(
-        self,
-        s: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        slot: cython.longlong,
-        first: cython.Py_ssize_t,
-        second: cython.Py_ssize_t,
-    ) -> cython.bint:
-        """Whether side 0 is the end whose address begins at column `first` (source or destination)."""
-        c = self.cells
-        k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        source_first: cython.bint = first == SRC_HI
-        port_0: cython.longlong = s[at + SRC_PORT] if source_first else s[at + DST_PORT]
-        port_1: cython.longlong = s[at + DST_PORT] if source_first else s[at + SRC_PORT]
-        if c[k + PORT_0] != port_0 or c[k + PORT_1] != port_1:
-            return False
-        if c[k + LO_0] != s[at + first + 1] or c[k + LO_1] != s[at + second + 1]:
-            return False
-        return c[k + HI_0] == s[at + first] and c[k + HI_1] == s[at + second]
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _sender(
-        self, s: cython.longlong[::1], at: cython.Py_ssize_t, slot: cython.Py_ssize_t
-    ) -> cython.longlong:
-        return 0 if self._matches(s, at, slot, SRC_HI, DST_HI) else 1
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _incarnation(
-        self,
-        s: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        newest: cython.Py_ssize_t,
-        sender: cython.longlong,
+        self, at: cython.Py_ssize_t, newest: cython.Py_ssize_t, sender: cython.longlong
     ) -> cython.Py_ssize_t:
         """The slot that the segment belongs to; -1 if it begins a new incarnation."""
+        s = self.s
         older: cython.Py_ssize_t = self.cells[newest * SLOT_WIDTH + OLDER]
         bits: cython.longlong = s[at + FLAGS] & (SYN | ACK_BIT | RST)
         if s[at + KIND] == SEGMENT and bits == SYN:
-            if older >= 0 and self._iss(older, self._sender(s, at, older)) == s[at + SEQ]:
+            if (
+                older >= 0
+                and self.cells[older * SLOT_WIDTH + ISS_0 + self.tuples.sender(at, older)]
+                == s[at + SEQ]
+            ):
                 return older
-            return newest if self._continues(s, at, newest, sender) else -1
+            return newest if self._continues(at, newest, sender) else -1
         if older < 0:
             return newest
-        old: cython.longlong = self._misfit(s, at, older, self._sender(s, at, older))
-        return older if old < self._misfit(s, at, newest, sender) else newest
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _iss(self, slot: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
-        return self.cells[slot * SLOT_WIDTH + ISS_0 + side]
+        old: cython.longlong = self._misfit(at, older, self.tuples.sender(at, older))
+        return older if old < self._misfit(at, newest, sender) else newest
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _continues(
-        self,
-        s: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        slot: cython.Py_ssize_t,
-        side: cython.longlong,
+        self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.bint:
-        """Whether a SYN belongs to the connection: its own SYN again, a crossing or late first one."""
-        iss: cython.longlong = self._iss(slot, side)
-        peer: cython.longlong = self._iss(slot, 1 - side)
+        """Whether a SYN belongs to the connection: its own again, a crossing or a late first one."""
+        s = self.s
+        iss: cython.longlong = self.cells[slot * SLOT_WIDTH + ISS_0 + side]
+        peer: cython.longlong = self.cells[slot * SLOT_WIDTH + ISS_0 + 1 - side]
         if iss >= 0:
             return iss == s[at + SEQ]
         if self.cells[slot * SLOT_WIDTH + NXT_0 + side] >= 0:
@@ -313,20 +217,17 @@ class ConnectionTable:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _misfit(
-        self,
-        s: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        slot: cython.Py_ssize_t,
-        side: cython.longlong,
+        self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.longlong:
         """How far the segment's numbers lie from those of a connection."""
+        s = self.s
         nxt: cython.longlong = self.cells[slot * SLOT_WIDTH + NXT_0 + side]
         peer: cython.longlong = self.cells[slot * SLOT_WIDTH + NXT_0 + 1 - side]
         total: cython.longlong = 0
         if (
             s[at + FLAGS] & SYN
-            and self._iss(slot, side) >= 0
-            and self._iss(slot, side) != s[at + SEQ]
+            and self.cells[slot * SLOT_WIDTH + ISS_0 + side] >= 0
+            and self.cells[slot * SLOT_WIDTH + ISS_0 + side] != s[at + SEQ]
         ):
             total = FAR
         if nxt >= 0 and not (s[at + FLAGS] & RST and s[at + SEQ] == 0):
@@ -337,31 +238,23 @@ class ConnectionTable:
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _begin(
-        self,
-        s: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        tag: cython.longlong,
-        older: cython.Py_ssize_t,
-    ) -> cython.Py_ssize_t:
-        oldest: cython.Py_ssize_t
-        if older >= 0:
-            oldest = self.cells[older * SLOT_WIDTH + OLDER]
-            if oldest >= 0:
-                self._leave(oldest, PORT_REUSED)
+    def _begin(self, at: cython.Py_ssize_t, older: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        if older >= 0 and self.cells[older * SLOT_WIDTH + OLDER] >= 0:
+            self._leave(self.cells[older * SLOT_WIDTH + OLDER], PORT_REUSED)
         if self.open_count >= self.limit:
             self._leave(self.heads[1] if self.heads[1] >= 0 else self.heads[0], EVICTED)
-            older = self._find(s, at, tag)
+            found: cython.longlong = self.tuples.find(at)
+            older = found >> 1
         slot: cython.Py_ssize_t = self._take_slot()
-        self._fill(s, at, slot)
+        self._fill(at, slot)
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        self.cells[k + HASH] = tag
+        self.cells[k + HASH] = self.tuples.tag(at)
         self.cells[k + OLDER] = self.cells[k + AFTER] = older
         if older >= 0:
             self.cells[older * SLOT_WIDTH + NEWER] = slot
-            self.buckets[self._bucket_of(older)] = slot
+            self.tuples.replace(older, slot)
         else:
-            self._insert(slot)
+            self.tuples.insert(slot, self.open_count)
         self.open_count += 1
         self._append(slot, 0)
         return slot
@@ -373,14 +266,14 @@ class ConnectionTable:
             size: cython.Py_ssize_t = len(self.slots)
             self.slots = grown(self.slots, 2 * size)
             self.cells = memoryview(self.slots.reshape(-1))
+            self.tuples.look(self.s, self.cells)
             self.free = list(range(2 * size - 1, size - 1, -1))
         return self.free.pop()
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _fill(
-        self, s: cython.longlong[::1], at: cython.Py_ssize_t, slot: cython.Py_ssize_t
-    ) -> cython.int:
+    def _fill(self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
+        s = self.s
         c = self.cells
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         i: cython.Py_ssize_t
@@ -404,13 +297,10 @@ class ConnectionTable:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _note(
-        self,
-        s: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        slot: cython.Py_ssize_t,
-        side: cython.longlong,
+        self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.int:
         """Keep what later segments are judged by, and the order of last segments."""
+        s = self.s
         c = self.cells
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         bits: cython.longlong = s[at + FLAGS]
@@ -427,16 +317,15 @@ class ConnectionTable:
         if bits & RST:
             c[k + RESETS] = 1
         else:
-            self._advance(s, at, k + NXT_0 + side)
+            self._advance(at, k + NXT_0 + side)
         self._detach(slot)
         self._append(slot, 1 if c[k + RESETS] or c[k + FINS] == 3 else 0)
         return 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _advance(
-        self, s: cython.longlong[::1], at: cython.Py_ssize_t, cell: cython.Py_ssize_t
-    ) -> cython.int:
+    def _advance(self, at: cython.Py_ssize_t, cell: cython.Py_ssize_t) -> cython.int:
+        s = self.s
         bits: cython.longlong = s[at + FLAGS]
         length: cython.longlong = (
             s[at + PAYLOAD] + (1 if bits & SYN else 0) + (1 if bits & FIN else 0)
@@ -502,54 +391,10 @@ class ConnectionTable:
         if newer >= 0:
             self.cells[newer * SLOT_WIDTH + OLDER] = -1
         else:
-            self.buckets[self._bucket_of(slot)] = -2
+            self.tuples.replace(slot, -1)
         self._detach(slot)
         self.open_count -= 1
         self.cells[k + END_REASON], self.cells[k + LEFT_AT] = reason, self.clock
         self.cells[k + USED] = 2
         self.leaving.append(slot)
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _bucket_of(self, slot: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        place: cython.longlong = self.cells[slot * SLOT_WIDTH + HASH] & self.bucket_mask
-        while self.buckets[place] != slot:
-            place = (place + 1) & self.bucket_mask
-        return place
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _insert(self, slot: cython.Py_ssize_t) -> cython.int:
-        self.filled += 1
-        if 2 * self.filled > self.bucket_mask:
-            self._rehash()
-        self._put(slot)
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _put(self, slot: cython.Py_ssize_t) -> cython.int:
-        place: cython.longlong = self.cells[slot * SLOT_WIDTH + HASH] & self.bucket_mask
-        while self.buckets[place] >= 0:
-            place = (place + 1) & self.bucket_mask
-        self.buckets[place] = slot
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _rehash(self) -> cython.int:
-        """Room for twice what is open; the marks of what has left are gone."""
-        old = self.buckets
-        size: cython.longlong = 4096
-        while size < 8 * self.open_count:
-            size *= 2
-        self.buckets = memoryview(np.full(size, -1, np.int64))
-        self.bucket_mask = size - 1
-        self.filled = 1
-        place: cython.Py_ssize_t
-        for place in range(len(old)):
-            if old[place] >= 0:
-                self._put(old[place])
-                self.filled += 1
         return 0
