@@ -102,6 +102,7 @@ class Conversation:
     tap: Tap | None = None
     only: Side | None = None
     untellable: frozenset[Side] = frozenset()
+    misled: frozenset[Side] = frozenset()
 
     @property
     def taps(self) -> list[Tap]:
@@ -276,6 +277,9 @@ def _setting(text: str) -> dict[str, object]:
         return {"only": Side[words[3]]}
     if words[1:3] == ["cannot", "tell"]:
         return {"untellable": frozenset(Side[word] for word in words[3:])}
+    if words[1:4] == ["is", "misled", "about"]:
+        sides = frozenset(Side[word] for word in words[4:])
+        return {"untellable": sides, "misled": sides}
     raise ValueError(f"not known of a tap: {text}")
 
 
