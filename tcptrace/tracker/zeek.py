@@ -162,14 +162,14 @@ class Side:
 @cython.no_gc
 @cython.cclass
 class Connection:
-    """A connection of Zeek's; `previous` is the one that it cut off in the same slot.
+    """A connection of Zeek's; `earlier` are those that it cut off in the same slot, or None.
 
     `seen` has a bit for each letter that is in the history (`zeek_machine.ONCE`), `met` one for
     each role whose first packet is over; `ports` are sender 0's and sender 1's.
     """
 
     cython.declare(seen=cython.longlong)
-    previous = cython.declare(object, visibility="public")
+    earlier = cython.declare(object, visibility="public")
     ports = cython.declare(tuple, visibility="public")
     first = cython.declare(Side, visibility="public")
     second = cython.declare(Side, visibility="public")
@@ -185,14 +185,13 @@ class Connection:
     idle = cython.declare(cython.longlong, visibility="public")
     deferred = cython.declare(cython.bint, visibility="public")
 
-    def __init__(self, previous: Connection | None) -> None:
-        self.previous = previous
+    def __init__(self) -> None:
         self.first, self.second = Side(0), Side(1)
         self.orig = self.seen = self.met = self.time_start = self.time_end = self.created = 0
         self.history, self.ports = bytearray(), (0, 0)
         self.partial = self.deferred = False
         self.attempt_at, self.delete_at = words.NEVER, words.NEVER
-        self.idle = words.HANDSHAKE_IDLE
+        self.idle, self.earlier = words.HANDSHAKE_IDLE, None
 
     @cython.cfunc
     def _add(self, side: Side, letter: cython.longlong, count: cython.longlong) -> cython.int:
@@ -330,12 +329,14 @@ class ZeekModel:
             doubtful: cython.bint = flags & SYN != 0 or self.clock >= due
             if not (doubtful and steps.is_over(conn, flags, self.rows[at + SEQ], self.clock)):
                 return conn
-        conn = Connection(conn)
-        conn.time_start, conn.created = self.rows[at + TIME], self.clock
+        fresh: Connection = Connection()
+        if conn is not None:
+            steps.succeed(fresh, conn)
+        fresh.time_start, fresh.created = self.rows[at + TIME], self.clock
         ports = (self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
-        steps.open_connection(conn, sender, flags, ports)
-        self.slots[slot] = conn
-        return conn
+        steps.open_connection(fresh, sender, flags, ports)
+        self.slots[slot] = fresh
+        return fresh
 
     @cython.cfunc
     def _segment(self, conn: Connection) -> cython.int:

@@ -50,13 +50,8 @@ def harvest(model: ZeekModel, slots: cython.longlong[::1]) -> tuple[ZeekRows, li
 @cython.cfunc
 def _parts(model: ZeekModel, slot: cython.Py_ssize_t) -> list:
     """The connections of a slot, in the order of time."""
-    parts: list[Connection] = []
     conn = model.slots[slot] if slot < len(model.slots) else None
-    while conn is not None:
-        parts.append(conn)
-        conn = conn.previous
-    parts.reverse()
-    return parts
+    return [] if conn is None else [*(conn.earlier or ()), conn]
 
 
 @cython.cfunc

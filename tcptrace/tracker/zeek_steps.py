@@ -44,6 +44,12 @@ def open_connection(conn: Connection, sender: int, flags: int, ports: tuple[int,
         flip(conn)
 
 
+def succeed(conn: Connection, old: Connection) -> None:
+    """Keep what a slot held before, in one flat list: a chain would be taken down recursively."""
+    conn.earlier, old.earlier = old.earlier or [], None
+    conn.earlier.append(old)
+
+
 def flip(conn: Connection) -> None:
     """Swap the roles: Connection::FlipRoles."""
     conn.orig = 1 - conn.orig
@@ -120,7 +126,7 @@ def act(conn: Connection, side: Side, peer: Side, acts: int, time: int) -> None:
     if acts & SETTLES:
         conn.idle = IDLE
     if acts & ATTEMPTS:
-        conn.attempt_at = time + LINGER
+        conn.attempt_at = min(time + LINGER, NEVER)
     if acts & ESTABLISHES and conn.ports[1 - conn.orig] in PATIENT_PORTS:
         conn.idle = PATIENT_IDLE
     if acts & WHOLE:
@@ -138,7 +144,7 @@ def close(conn: Connection, side: Side, peer: Side) -> None:
     side.closed = True
     if side.state == RESET or peer.closed or peer.state == INACTIVE:
         conn.attempt_at = NEVER
-        conn.delete_at = conn.time_end + LINGER
+        conn.delete_at = min(conn.time_end + LINGER, NEVER)
 
 
 def check_end(conn: Connection, side: Side, peer: Side) -> None:

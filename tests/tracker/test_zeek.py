@@ -20,7 +20,7 @@ from zeek_ends import SECOND, Seen
 from zeek_model import zeek_rows
 from zeek_segments import Socket, decoded, give_slots, made
 
-from tcptrace.decode.segments import Kind, Mark
+from tcptrace.decode.segments import Kind, Mark, Segments
 from tcptrace.tracker.zeek import ZeekModel
 from tcptrace.tracker.zeek_harvest import harvest
 from tcptrace.tracker.zeek_rows import CONN_STATES, LONGEST_HISTORY, ZeekRows
@@ -279,6 +279,26 @@ def test_flood_of_changing_resets_has_a_bounded_history(kernel: Kernel) -> None:
     seen = [Seen(number, 0, "R", 7 * number) for number in range(LONGEST_HISTORY + 50)]
     ((state, history),) = states(fed(kernel, seen))
     assert ("OTH", LONGEST_HISTORY) == (state, len(history))
+
+
+@pytest.mark.parametrize("moment", [(1 << 63) - 1, -(1 << 63)])
+def test_absurd_times(kernel: Kernel, moment: int) -> None:
+    """A capture's clock may say anything; no timer is beyond reach of its column."""
+    seen = [Seen(moment, 0, "S", 5), Seen(moment, 1, "RA", 0, 6), Seen(0, 0, "A", 6, 1)]
+    rows, _ = told(fed(kernel, seen), [0])
+    assert 3 == sum(rows.packets_0 + rows.packets_1)
+
+
+def test_slot_that_zeek_cuts_again_and_again() -> None:
+    """A row for every SYN behind a reset; as many as there are can be told and forgotten."""
+    pair = [Seen(0, 0, "S", 5), Seen(0, 1, "RA", 0, 6)]
+    segments = Segments.concat([made(pair)] * 100_000)
+    segments.opens[1:] = 0
+    model = ZeekModel()
+    model.feed(segments.cells, len(segments))
+    assert 100_000 == len(told(model, [0])[0])
+    model.feed(made(pair).cells, 2)
+    assert [("REJ", "Sr")] == states(model)
 
 
 # Captures whose conn.log does not follow from the headers and our settings, with the reason.

@@ -26,7 +26,7 @@ ESTABLISHED, CLOSED = EndpointState.ESTABLISHED, EndpointState.CLOSED
 
 def opened(kernel: Kernel, ports: tuple[int, int] = (40000, 8081)) -> Connection:
     """A connection whose first packet was sender 0's SYN."""
-    conn = Connection(None)
+    conn = Connection()
     kernel(NAME).open_connection(conn, 0, BITS["S"], ports)
     return conn
 
