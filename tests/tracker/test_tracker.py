@@ -1,0 +1,213 @@
+"""Pins `Tracker`: whole conversations, cuts into batches, tuples used again, and its memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conversation import play, read_all
+from exchange import CLOSE, OPEN, SECOND, Between, exchange, lives
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tcptrace.decode.segments import Segments
+from tcptrace.tcp.states import Event
+from tcptrace.tracker.tracker import ENDED_LINGER, GROUP, Reconstruction, Tracker
+from tcptrace.tracker.transitions import Basis, EndReason, Orientation
+
+WHOLE = ("SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT CLOSED", "LISTEN SYN_RCVD")
+CLOSED_BY_PEER = "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED"
+
+
+def track(*batches: Segments, open_limit: int = 1000) -> Reconstruction:
+    tracker = Tracker(open_limit=open_limit)
+    for batch in batches:
+        tracker.feed(batch)
+    return tracker.finish()
+
+
+def all_of(found: Reconstruction) -> list[object]:
+    """Everything that is said, as plain lists."""
+    tables = (found.connections, found.endpoints, found.transitions)
+    return [*(table.matrix.tolist() for table in tables), found.histories, found.numbers.tolist()]
+
+
+def cut(segments: Segments, places: list[int]) -> list[Segments]:
+    edges = [0, *sorted(place % (len(segments) + 1) for place in places), len(segments)]
+    return [segments.take(slice(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def mixed() -> Segments:
+    """Every conversation that can be played, one after the other on ports of its own."""
+    batches = []
+    for port, conversation in enumerate(read_all(), 1000):
+        rows = play(conversation, conversation.taps[0]).segments
+        for name in ("src_port", "dst_port"):
+            column = getattr(rows, name)
+            column[column == 40000] = port
+        rows.time[:] += (port % 7) * SECOND
+        batches.append(rows)
+    merged = Segments.concat(batches)
+    merged = merged.take(np.argsort(merged.time, kind="stable"))
+    merged.packet[:] = np.arange(1, len(merged) + 1)
+    return merged
+
+
+MIXED = mixed()
+ALL_AT_ONCE = all_of(track(MIXED.take(slice(None))))
+
+
+def test_whole_connection_is_told_of_both_ends() -> None:
+    """The plain open and a close in three segments, scenario of RFC 9293 figures 6 and 12."""
+    found = track(exchange(OPEN + CLOSE))
+    assert (WHOLE[0], CLOSED_BY_PEER) == lives(found)
+    assert [0] == found.numbers.tolist()
+    assert 2 == len(found.endpoints)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 10_000), max_size=12))
+def test_cut_into_batches_changes_nothing(places: list[int]) -> None:
+    """All conversations at once: every table, history and number is the same."""
+    assert ALL_AT_ONCE == all_of(track(*cut(MIXED.take(slice(None)), places)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(0, 10_000), max_size=8), st.integers(1, 6))
+def test_cut_changes_nothing_while_connections_are_evicted(places: list[int], limit: int) -> None:
+    """What leaves early, and groups that are judged before the end, do not depend on cuts."""
+    whole = track(MIXED.take(slice(None)), open_limit=limit)
+    pieces = track(*cut(MIXED.take(slice(None)), places), open_limit=limit)
+    assert all_of(whole) == all_of(pieces)
+
+
+def test_nothing_fed() -> None:
+    """A capture without segments has no connections."""
+    found = track(Segments.zeros(0))
+    assert [0, 0, 0, 0, 0] == [len(part) for part in all_of(found)]  # type: ignore[arg-type]
+
+
+def test_time_running_backwards_keeps_capture_order() -> None:
+    """A clock that steps back inside a connection changes no state and no order."""
+    forward, back = exchange(OPEN + CLOSE), exchange(OPEN + CLOSE)
+    back.time[3:] -= 5 * SECOND
+    found = track(back)
+    assert lives(track(forward)) == lives(found)
+    moves = found.transitions
+    for role in (0, 1):
+        assert (np.diff(moves.time[moves.role == role]) >= 0).all()
+
+
+@pytest.mark.parametrize("isns", [(0xFFFFFFFE, 5000), (0xFFFFFFFF, 0xFFFFFFFF), (5, 0xFFFFFF9C)])
+def test_sequence_numbers_wrap(isns: tuple[int, int]) -> None:
+    """Wherever the numbers pass 2**32: in the SYN, the text, or the FIN."""
+    text = """
+    0.10 C PA 1+100 a1
+    0.12 S PA 1+100 a101
+    0.14 C FA 101 a101
+    0.16 S FA 101 a102
+    0.18 C A 102 a102
+    """
+    assert lives(track(exchange(OPEN + text))) == lives(
+        track(exchange(OPEN + text, Between(isns=isns)))
+    )
+
+
+def test_tuple_used_again_is_another_incarnation() -> None:
+    """A SYN into TIME_WAIT, RFC 9293 section 3.6.1: the older is replaced, not timed out."""
+    first = exchange(OPEN + CLOSE)
+    again = exchange(OPEN, Between(isns=(900_000, 800_000)))
+    again.time[:] += 3 * SECOND
+    found = track(first, again)
+    assert [0, 1] == found.connections.incarnation.tolist()
+    assert EndReason.PORT_REUSED == found.connections.end_reason[0]
+    assert (WHOLE[0], CLOSED_BY_PEER) == lives(found, 0)
+    ends = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 0))
+    assert (Event.REPLACED, Basis.INFERRED) == (ends.event[-1], ends.basis[-1])
+    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found, 1)
+
+
+def test_stray_syn_inside_a_connection_begins_none() -> None:
+    """A SYN of other numbers that draws a challenge ACK, RFC 5961 section 4, counts for its home."""
+    text = """
+    0.50 C S 70000
+    0.52 S A 1 a1
+    0.60 C PA 1+10 a1
+    0.62 S A 1 a11
+    """
+    found = track(exchange(OPEN + text))
+    assert [0, 0] == found.numbers.tolist()
+    assert 1 == len(found.connections)
+    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found)
+
+
+def test_simultaneous_open_has_two_active_ends() -> None:
+    """RFC 9293 figure 7: crossing SYNs are one connection."""
+    text = """
+    0.00 C S 0
+    0.00 S S 0
+    0.02 C SA 0 a1
+    0.02 S SA 0 a1
+    0.10 C PA 1+5 a1
+    0.12 S A 1 a6
+    """
+    found = track(exchange(text))
+    assert ("SYN_SENT SYN_RCVD ESTABLISHED",) * 2 == lives(found)
+
+
+def test_refused_and_failed_opens() -> None:
+    """A RST in answer, RFC 9293 section 3.10.7.1, and an ICMP error about the SYN."""
+    refused = track(exchange("0.00 C S 0\n0.02 S RA -5000 a1"))
+    assert ("SYN_SENT CLOSED", "CLOSED") == lives(refused)
+    failed = track(exchange("0.00 C S 0\n0.02 C S 0 icmp"))
+    assert ("SYN_SENT CLOSED", "") == lives(failed)
+
+
+def test_capture_that_begins_inside_a_connection() -> None:
+    """Without a SYN both ends are assumed ESTABLISHED, and the port tells who is who."""
+    text = "0.00 S PA 100+50 a100\n0.02 C A 100 a150"
+    found = track(exchange(text))
+    assert ("ESTABLISHED", "ESTABLISHED") == lives(found)
+    assert (Basis.ASSUMED, Basis.ASSUMED) == tuple(found.transitions.basis)
+    assert (1, Orientation.PORT) == (
+        found.connections.mid_stream[0],
+        found.connections.orientation[0],
+    )
+    assert (40000, 80) == (found.connections.orig_port[0], found.connections.resp_port[0])
+
+
+def test_eviction_is_told_and_harmless() -> None:
+    """Beyond the limit the longest silent one leaves as it stands; its tuple may come again."""
+    openings = []
+    for port in range(1000, 1020):
+        rows = exchange(OPEN, Between(client=("192.0.2.1".join(("::ffff:", "")), port)))
+        rows.time[:] += port * SECOND
+        openings.append(rows)
+    found = track(*openings, openings[0].take(slice(None)), open_limit=4)
+    reasons = found.connections.end_reason.tolist()
+    assert 21 == len(found.connections)
+    assert 17 == reasons.count(EndReason.EVICTED) + reasons.count(EndReason.PORT_REUSED)
+    assert 4 == reasons.count(EndReason.CAPTURE_END)
+
+
+def test_ended_connections_leave_after_the_linger() -> None:
+    """What had both FINs leaves while the capture runs; what is open stays."""
+    ended, still = exchange(OPEN + CLOSE), exchange(OPEN, Between(client=("::1", 5)))
+    later = exchange("0.00 C A 1 a1", Between(client=("::1", 5)))
+    later.time[:] += ENDED_LINGER + 10 * SECOND
+    found = track(ended, still, later)
+    assert [EndReason.IDLE, EndReason.CAPTURE_END] == found.connections.end_reason.tolist()
+
+
+def test_groups_are_judged_while_the_capture_runs() -> None:
+    """More connections than one group holds come out in the order of their beginning."""
+    count = 2 * GROUP + 5
+    batches = []
+    for number in range(count):
+        between = Between(client=("::ffff:10.0.0.1", 1024 + number))
+        rows = exchange(OPEN + CLOSE, between)
+        rows.time[:] += number * 30 * SECOND
+        batches.append(rows)
+    found = track(Segments.concat(batches))
+    assert list(range(count)) == found.numbers.tolist()
+    assert list(range(1024, 1024 + count)) == found.connections.orig_port.tolist()
+    assert count == len(found.histories)
