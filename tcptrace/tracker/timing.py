@@ -295,8 +295,10 @@ def _date_side(
     e[own + CLOCK] = origin >= 0 and fastest > -CLOCK_SPREAD
     row: cython.Py_ssize_t
     spread: cython.longlong = 0
+    now: cython.longlong = r[first * WIDTH + TIME] if first < last else 0
     for row in range(first, last):
         k: cython.Py_ssize_t = row * WIDTH
+        now = max(now, r[k + TIME])  # a clock that steps back does not turn the order round
         if r[k + SENDER] != side:
             continue
         late: cython.longlong = 0
@@ -305,8 +307,8 @@ def _date_side(
         if late > CLOCK_SPREAD:
             late = 0
         spread = max(spread, min(late, 50 * TICK))
-        r[k + SENT] = r[k + TIME] - away - late
-        r[k + ARRIVES] = r[k + TIME] + onward
+        r[k + SENT] = now - away - late
+        r[k + ARRIVES] = now + onward
     e[own + JITTER] = spread
     return 0
 
