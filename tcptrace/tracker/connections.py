@@ -8,6 +8,8 @@ segments go to the one whose sequence numbers they fit.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 import numpy as np
 
@@ -118,7 +120,7 @@ class ConnectionTable:
         self.heads = memoryview(np.full(2, -1, np.int64))
         self.tails = memoryview(np.full(2, -1, np.int64))
 
-    def matrix(self):
+    def matrix(self) -> Any:
         """The slots as a matrix, columns as in `Slots`; valid until the next `assign`."""
         return self.slots
 
@@ -201,7 +203,7 @@ class ConnectionTable:
     def _continues(
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.bint:
-        """Whether a SYN belongs to the connection: its own again, a crossing or a late first one."""
+        """Whether a SYN belongs to the connection: its own again, a crossing or late first one."""
         s = self.s
         iss: cython.longlong = self.cells[slot * SLOT_WIDTH + ISS_0 + side]
         peer: cython.longlong = self.cells[slot * SLOT_WIDTH + ISS_0 + 1 - side]

@@ -7,6 +7,7 @@ section 3.6.1; Linux tcp_timewait_state_process, tcp_twsk_unique).
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from tcptrace.columns import Matrix
 from tcptrace.tcp.states import Event, State
@@ -100,7 +101,12 @@ def _opening(moves: Transitions, starts: Matrix, conn: int, role: int) -> Matrix
 
 
 def _replaced(
-    moves: Transitions, starts: Matrix, conn: int, role: int, opening: Matrix, dropped: Matrix
+    moves: Transitions,
+    starts: Matrix,
+    conn: int,
+    role: int,
+    opening: Matrix,
+    dropped: npt.NDArray[np.bool_],
 ) -> Matrix | None:
     """The row that closes an older endpoint, unless it was closed by then.
 

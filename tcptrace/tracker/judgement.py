@@ -123,7 +123,7 @@ class Judgement:
     @staticmethod
     def zeek_rows(model: ZeekModel, slots: list[int]) -> tuple[ZeekRows, list[str]]:
         """Zeek's row for each slot, the one that speaks for it, and its history."""
-        rows, histories = harvest(model, memoryview(np.array(slots, np.int64)))
+        rows, histories = harvest(model, np.array(slots, np.int64).data)
         main = np.flatnonzero(rows.main == 1)
         return rows.take(main), [histories[place] for place in main.tolist()]
 
@@ -138,8 +138,8 @@ class Judgement:
     def _judge(self, group: Group) -> Verdict:
         count = len(group.slots)
         sides = Sides.zeros(2 * count)
-        rows, offsets = group.rows.cells, memoryview(group.offsets)
-        until = memoryview(np.ascontiguousarray(group.slots.left_at))
+        rows, offsets = group.rows.cells, group.offsets.data
+        until = np.ascontiguousarray(group.slots.left_at).data
         timing.measure(rows, offsets, sides.cells, count)
         self._share_distances(group.slots, sides)
         timing.date(rows, offsets, sides.cells, count)
@@ -175,7 +175,7 @@ class Judgement:
         ordinals = group.slots.ordinal.copy()
         endpoints = Endpoints.zeros(len(sides))
         facts.gather(
-            group.rows.cells, memoryview(group.offsets), sides.cells, endpoints.cells, len(ordinals)
+            group.rows.cells, group.offsets.data, sides.cells, endpoints.cells, len(ordinals)
         )
         _fill_tallies(endpoints, group.tallies, group.zeek)
         moves.role[:] ^= swapped[moves.conn]
@@ -236,4 +236,5 @@ def _connections(group: Group, sides: Sides, swapped: npt.NDArray[np.int64]) -> 
 def _one_sided(sides: Sides) -> npt.NDArray[np.bool_]:
     """One endpoint never spoke, yet the other acknowledges what it must have sent."""
     spoke, una = sides.spoke.reshape(-1, 2), sides.una.reshape(-1, 2)
-    return ((spoke == 0) & (una > 0)).any(axis=1)
+    unseen: npt.NDArray[np.bool_] = ((spoke == 0) & (una > 0)).any(axis=1)
+    return unseen

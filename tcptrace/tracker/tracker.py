@@ -82,7 +82,7 @@ class Tracker:
     def _judge(self, group: list[int]) -> None:
         if not group:
             return
-        slots = self._table.matrix()
+        slots: Matrix = self._table.matrix()
         rows, offsets = self._log.collect(group, slots)
         zeek, histories = Judgement.zeek_rows(self._zeek, group)
         left = Group(
