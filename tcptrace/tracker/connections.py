@@ -1,9 +1,8 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
 """`ConnectionTable`: which open connection, and which incarnation, each segment belongs to.
 
-A four-tuple leads by a seeded hash to its newest incarnation, which knows the older one. A SYN
-with another ISN begins a new incarnation (RFC 9293 section 3.6.1); until the old one is given up,
-segments go to the one whose sequence numbers they fit.
+A four-tuple leads to its newest incarnation, which knows the older one. A SYN with another ISN
+begins a new one (RFC 9293 section 3.6.1); segments go to the one whose numbers they fit.
 """
 
 from __future__ import annotations
@@ -117,11 +116,10 @@ class ConnectionTable:
         self.open_count = 0
         self.born = 0
         self.clock = 0
-        self.heads = memoryview(np.full(2, -1, np.int64))
-        self.tails = memoryview(np.full(2, -1, np.int64))
+        self.heads, self.tails = (memoryview(np.full(2, -1, np.int64)) for _ in range(2))
 
     def matrix(self) -> Any:
-        """The slots as a matrix, columns as in `Slots`; valid until the next `assign`."""
+        """The slots, columns as in `Slots`; valid until the next `assign`."""
         return self.slots
 
     def assign(self, segments: cython.longlong[::1], count: cython.Py_ssize_t) -> None:

@@ -251,7 +251,7 @@ class EvidenceLog:
 
     def _more_chunks(self) -> None:
         size: cython.Py_ssize_t = len(self.pool)
-        larger: cython.Py_ssize_t = max(256, size + size // 2)
+        larger: cython.Py_ssize_t = max(1024, 2 * size)
         self.pool = grown(self.pool, larger)
         self.rows = memoryview(self.pool.reshape(-1))
         links = np.full(larger, -1, np.int64)
@@ -270,7 +270,7 @@ class EvidenceLog:
         other: cython.Py_ssize_t = row - WIDTH
         first: cython.Py_ssize_t = table[k + LAST_CHUNK] * CHUNK * WIDTH
         while other >= first:
-            if self._same(row, other):
+            if r[row + SEQ] == r[other + SEQ] and self._same(row, other):
                 return 1
             if r[row + TIME] - r[other + TIME] > COPY_WITHIN:
                 return 0

@@ -68,14 +68,17 @@ def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
     for place in again.tolist():
         older, newer = int(order[place]), int(order[place + 1])
         connections.incarnation[newer] = connections.incarnation[older] + 1
-        connections.end_reason[older] = EndReason.PORT_REUSED
         flipped = int(
             connections.orig_port[older] != connections.orig_port[newer]
             or connections.orig_lo[older] != connections.orig_lo[newer]
         )
+        outlived = [_outlives(moves, starts, older, newer, role, flipped) for role in (0, 1)]
+        connections.end_reason[older] = (
+            connections.end_reason[newer] if any(outlived) else EndReason.PORT_REUSED
+        )
         for role in (0, 1):
             opening = _opening(moves, starts, newer, role ^ flipped)
-            if opening is not None:
+            if opening is not None and not outlived[role]:
                 row = _replaced(moves, starts, older, role, opening, dropped)
                 added += [] if row is None else [row]
     matrix = np.concatenate([moves.matrix[~dropped], *[row[None, :] for row in added]])
@@ -86,6 +89,21 @@ def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
 def _of(moves: Transitions, starts: Matrix, conn: int, role: int) -> list[int]:
     span = range(int(starts[conn]), int(starts[conn + 1]))
     return [row for row in span if moves.role[row] == role]
+
+
+def _outlives(
+    moves: Transitions, starts: Matrix, older: int, newer: int, role: int, flipped: int
+) -> bool:
+    """Whether an endpoint was done with the newer incarnation and went on with the older one.
+
+    So it is with an old duplicate SYN that the listener answered (RFC 9293 figure 8).
+    """
+    later = _of(moves, starts, newer, role ^ flipped)
+    known = [row for row in _of(moves, starts, older, role) if moves.basis[row] != Basis.TIMER]
+    if not later or not known or moves.state[later[-1]] != State.CLOSED:
+        return False
+    done = moves.basis[later[-1]] != Basis.TIMER
+    return bool(done and moves.time[known[-1]] > moves.time[later[-1]])
 
 
 def _opening(moves: Transitions, starts: Matrix, conn: int, role: int) -> Matrix | None:
@@ -132,6 +150,9 @@ def _replaced(
     row[Transitions.index("event")] = Event.REPLACED
     row[Transitions.index("reason")] = Reason.NEW_INCARNATION
     row[Transitions.index("time")] = max(moment, int(moves.time[left[-1]]))
+    row[Transitions.index("latest")] = max(
+        row[Transitions.index("latest")], row[Transitions.index("time")]
+    )
     row[Transitions.index("basis")] = Basis.INFERRED
     if reborn and moves.state[left[-1]] != State.TIME_WAIT:  # it vanished at any time since
         row[Transitions.index("earliest")] = moves.earliest[left[-1]]

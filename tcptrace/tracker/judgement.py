@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,19 @@ class Group:
     zeek: ZeekRows
     histories: list[str]
 
+    def rows_of(self, place: int) -> Evidence:
+        """The evidence of one connection."""
+        return self.rows.take(slice(int(self.offsets[place]), int(self.offsets[place + 1])))
+
+    def home(self, place: int) -> int:
+        """The place of the incarnation that it was begun after, -1 if that is not in the group."""
+        return self.place_of.get(int(self.slots.after[place]), -1)
+
+    @cached_property
+    def place_of(self) -> dict[int, int]:
+        """The place of each slot."""
+        return {slot: place for place, slot in enumerate(self.places)}
+
     def take(self, kept: list[int]) -> Group:
         """The group of some of its connections."""
         spans = [self.rows.matrix[self.offsets[i] : self.offsets[i + 1]] for i in kept]
@@ -62,10 +76,8 @@ def find_strays(group: Group) -> tuple[list[tuple[int, int]], list[int]]:
     """
     strays: list[tuple[int, int]] = []
     kept = []
-    place_of = {slot: place for place, slot in enumerate(group.places)}
-    after = group.slots.after.tolist()
-    for place in range(len(after)):
-        home = place_of.get(after[place], -1) if after[place] >= 0 else -1
+    for place in range(len(group.places)):
+        home = group.home(place)
         if home >= 0 and _is_stray(group, place, home):
             strays.append((int(group.slots.ordinal[place]), int(group.slots.ordinal[home])))
         else:
@@ -74,11 +86,31 @@ def find_strays(group: Group) -> tuple[list[tuple[int, int]], list[int]]:
 
 
 def _is_stray(group: Group, place: int, home: int) -> bool:
-    rows = group.rows.take(slice(int(group.offsets[place]), int(group.offsets[place + 1])))
-    old = group.rows.take(slice(int(group.offsets[home]), int(group.offsets[home + 1])))
+    rows = group.rows_of(place)
     alone = len(rows) - int(rows.copy.sum()) == 1 and bool(rows.flags[0] & SYN)
-    if not alone or group.slots.newer[home] != group.places[place]:
+    return alone and _goes_on(group, place, home)
+
+
+def _is_duplicate(group: Group, place: int) -> bool:
+    """Whether a SYN that was answered was none of its sender's: an old one from the network.
+
+    It was not repeated, its answer drew nothing but RSTs, and its sender went on with another
+    connection on the same four-tuple (RFC 9293 figure 8).
+    """
+    home = group.home(place)
+    if home < 0 or not _goes_on(group, place, home):
         return False
+    rows = group.rows_of(place)
+    own = rows.take((rows.sender == 0) & (rows.copy == 0))
+    syns = (own.flags & (SYN | RST)) == SYN
+    return bool(syns.sum() == 1 and (own.flags[~syns] & RST).all() and not syns.all())
+
+
+def _goes_on(group: Group, place: int, home: int) -> bool:
+    """Whether the sender of a SYN speaks for the older connection after it."""
+    if group.slots.newer[home] != group.places[place]:
+        return False
+    rows, old = group.rows_of(place), group.rows_of(home)
     same = all(
         getattr(group.slots, f"{part}_0")[place] == getattr(group.slots, f"{part}_0")[home]
         for part in ("hi", "lo", "port")
@@ -147,6 +179,8 @@ class Judgement:
         Opening(witness, rows, sides.cells).settle(offsets, count)
         Closing(witness, rows, sides.cells).settle(offsets, count, until)
         Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
+        for place in np.flatnonzero(group.slots.after >= 0).tolist():
+            sides.stateless[2 * place] |= _is_duplicate(group, place)
         moves = Transitions.zeros(2 * ROWS_A_SIDE * count)
         telling = Telling(witness, rows, sides.cells, self._profile)
         made = telling.tell(offsets, count, moves.cells, until)

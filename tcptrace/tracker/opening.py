@@ -137,6 +137,8 @@ class Opening:
         answer: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST)
         proof: cython.Py_ssize_t = self._proof_of_syn_ack(side)
         self._active_opens(active, syn, answer)
+        if answer < 0 and proof < 0 and self._speaks_of_another(1 - side):
+            return self._join(passive, active, 1 - side)
         if answer >= 0 or proof >= 0 or self._speaks_inside(1 - side):
             self._passive_opens(passive, side, syn, answer, proof)
             self.received.passive_established(passive, side, answer)
@@ -148,6 +150,16 @@ class Opening:
     def _speaks_inside(self, side: cython.longlong) -> cython.bint:
         """Whether the side sent anything but SYN and RST."""
         return self.w.next_row(self.first, side, 0, SYN | RST) >= 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _speaks_of_another(self, side: cython.longlong) -> cython.bint:
+        """Whether its first segment acknowledges no octet of the SYN: a challenge ACK (RFC 5961).
+
+        It is in a connection that the capture did not hold, RFC 9293 figure 9.
+        """
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, SYN | RST)
+        return row >= 0 and self.r[row * WIDTH + ACKED] < 1
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

@@ -11,12 +11,14 @@ import cython
 
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
-from tcptrace.tracker.sides import Sides
+from tcptrace.tcp.states import Event
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
@@ -31,6 +33,9 @@ WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
+EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
+MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 RST = cython.declare(cython.longlong, flags.RST)
@@ -70,6 +75,8 @@ class ResetReceipt:
         k: cython.Py_ssize_t = row * WIDTH
         if e[at + ACTIVE] and not self._acknowledges_syn(side, row):
             return r[k + FLAGS] & ACK_BIT != 0 and r[k + ACKED] >= 1
+        if e[at + OPENED + EVENT] == MID_STREAM and e[peer + ACTIVE]:
+            return self._expected(side, row)
         low: cython.longlong = 1
         edge: cython.longlong = 1
         other: cython.Py_ssize_t
@@ -84,6 +91,18 @@ class ResetReceipt:
         begin: cython.longlong = r[k + BEGIN]
         fin: cython.longlong = e[peer + FIN_OCTET]
         return low <= begin <= max(edge, low) or (fin >= 0 and begin == fin and low == fin + 1)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _expected(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
+        """Whether it has the number that its receiver's last segment before it asked for."""
+        r = self.r
+        last: cython.Py_ssize_t = -1
+        other: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while 0 <= other < row:
+            last = other
+            other = self.w.next_row(other + 1, side, ACK_BIT, RST)
+        return last >= 0 and r[last * WIDTH + ACK] == r[row * WIDTH + SEQ]
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

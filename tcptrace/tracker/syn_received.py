@@ -33,6 +33,7 @@ ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
 EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
 SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
@@ -49,6 +50,7 @@ NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
 UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
+REPEATED_AFTER = cython.declare(cython.longlong, 1_000_000_000)
 OVERFLOW = cython.declare(cython.longlong, 3)
 ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
@@ -100,8 +102,30 @@ class SynReceived:
         elif ignored >= 2:
             return 0
         self._establish(at, cause, proof, answer)
+        if proof < 0 <= cause:
+            self._by_a_later_ack(at, side, last_answer)
         if 0 <= first < cause:  # the queue may have had room for it already
             e[at + ESTABLISHED + EARLIEST] = r[first * WIDTH + TIME]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _by_a_later_ack(
+        self, at: cython.Py_ssize_t, side: cython.longlong, answer: cython.longlong
+    ) -> cython.int:
+        """With fast open nothing proves which ACK it was: any that came before a SYN,ACK's repeat.
+
+        The first SYN,ACK would be repeated after a second (RFC 6298; Linux TCP_TIMEOUT_INIT).
+        """
+        r, e = self.r, self.e
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
+        if row < 0 or not r[row * WIDTH + PAYLOAD]:
+            return 0
+        row = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0 and r[row * WIDTH + ARRIVES] < answer + REPEATED_AFTER:
+            late: cython.longlong = r[row * WIDTH + ARRIVES] + max(e[at + JITTER], MILLISECOND)
+            e[at + ESTABLISHED + LATEST] = max(e[at + ESTABLISHED + LATEST], late)
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         return 0
 
     @cython.cfunc

@@ -59,7 +59,7 @@ RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 BAD = cython.declare(cython.longlong, Checksum.BAD)
 
-LOOK_BACK = cython.declare(cython.Py_ssize_t, 48)
+LOOK_BACK = cython.declare(cython.Py_ssize_t, 24)
 TICK = cython.declare(cython.longlong, 1_000_000)
 CLOCK_SPREAD = cython.declare(cython.longlong, 4_000_000_000)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)

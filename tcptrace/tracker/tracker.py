@@ -64,8 +64,9 @@ class Tracker:
         self._log.add(segments.cells, count, self._table.matrix())
         self._zeek.feed(segments.cells, count)
         self._pending += self._table.left()
-        while len(self._pending) >= GROUP:
-            group, self._pending = self._pending[:GROUP], self._pending[GROUP:]
+        while len(self._pending) > GROUP:
+            size = GROUP + self._are_pair(*self._pending[GROUP - 1 : GROUP + 1])
+            group, self._pending = self._pending[:size], self._pending[size:]
             self._judge(group)
 
     def finish(self) -> Reconstruction:
@@ -78,6 +79,10 @@ class Tracker:
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
         )
+
+    def _are_pair(self, one: int, two: int) -> bool:
+        """Incarnations that follow each other are judged together, lest a SYN be a stray one."""
+        return int(self._table.matrix()[two, Slots.index("after")]) == one
 
     def _judge(self, group: list[int]) -> None:
         if not group:

@@ -40,13 +40,16 @@ def reconstruct(conversation: Conversation, batches: list[Segments]) -> tracker.
 
 
 def told(result: tracker.Reconstruction, side: Side) -> list[Told]:
-    """All moves of one endpoint that stand, connection after connection.
+    """All moves of one endpoint that stand, connection after connection in the order of their end.
 
     LISTEN is left out: it is assumed, and belongs to the port. So is a CLOSED that begins a life.
+    A four-tuple has one life at a time: what ends first also began first, whatever the tap saw.
     """
     rows, connections = result.transitions, result.connections
     moves: list[Told] = []
-    for row in range(len(rows)):
+    shown = rows.take(rows.basis != Basis.TIMER)
+    ends = {conn: shown.time[shown.conn == conn].max() for conn in set(shown.conn.tolist())}
+    for row in sorted(range(len(rows)), key=lambda row: (ends[int(rows.conn[row])], row)):
         swapped = connections.orig_lo[rows.conn[row]] != LOW[Side.A]
         if rows.role[row] == side.value ^ int(swapped) and rows.basis[row] != Basis.RETRACTED:
             state, basis = State(rows.state[row]), Basis(rows.basis[row])
