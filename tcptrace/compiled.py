@@ -46,7 +46,7 @@ KERNELS: tuple[str, ...] = (
 
 
 def interpreted_kernels() -> list[str]:
-    """The kernels that would run interpreted here, by name; an empty list where all are compiled."""
+    """The kernels that would run interpreted here, by name; none where all are compiled."""
     return [name for name in KERNELS if _origin(name).endswith(".py")]
 
 

@@ -290,7 +290,7 @@ class Telling:
         k: cython.Py_ssize_t = reset * WIDTH
         self.clock = self.r[k + SENT]
         row: cython.Py_ssize_t = self._row(SND_RST, OBSERVED, NO_SOCKET)
-        self.out[row + OUT_LATEST] = self.r[k + TIME]
+        self.out[row + OUT_LATEST] = max(self.clock, self.r[k + TIME])
         self.out[row + OUT_PACKET] = self.r[k + PACKET]
         return 0
 

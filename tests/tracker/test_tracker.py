@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from conversation import play, read_all
@@ -33,7 +35,7 @@ def all_of(found: Reconstruction) -> list[object]:
 
 def cut(segments: Segments, places: list[int]) -> list[Segments]:
     edges = [0, *sorted(place % (len(segments) + 1) for place in places), len(segments)]
-    return [segments.take(slice(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [segments.take(slice(a, b)) for a, b in pairwise(edges)]
 
 
 def mixed() -> Segments:
@@ -127,7 +129,7 @@ def test_tuple_used_again_is_another_incarnation() -> None:
 
 
 def test_stray_syn_inside_a_connection_begins_none() -> None:
-    """A SYN of other numbers that draws a challenge ACK, RFC 5961 section 4, counts for its home."""
+    """A SYN of other numbers that draws a challenge ACK, RFC 5961, counts for its home."""
     text = """
     0.50 C S 70000
     0.52 S A 1 a1

@@ -87,7 +87,7 @@ def ends(found: Reconstruction) -> list[Transitions]:
     return [moves.take((moves.conn == conn) & (moves.role == role)) for conn, role in keys]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(conversations, st.sampled_from(sorted(PROFILES)))
 def test_whatever_is_captured(drawn: list[dict[str, Any]], system: str) -> None:
     """No crash; endpoints in order of connection and role; every ordinal has a connection."""
@@ -99,7 +99,7 @@ def test_whatever_is_captured(drawn: list[dict[str, Any]], system: str) -> None:
     assert 2 * len(found.connections) == len(found.endpoints)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(conversations)
 def test_times_are_in_order_and_inside_their_bounds(drawn: list[dict[str, Any]]) -> None:
     """A later move of an endpoint is no earlier; earliest (-1: unbounded) <= time <= latest."""
@@ -109,7 +109,7 @@ def test_times_are_in_order_and_inside_their_bounds(drawn: list[dict[str, Any]])
         assert ((moves.earliest > START - MINUTE) | (moves.earliest == -1)).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(conversations)
 def test_states_follow_the_machine(drawn: list[dict[str, Any]]) -> None:
     """Each row is where its event leads; a first CLOSED by a RST is a host without a socket."""
@@ -122,7 +122,7 @@ def test_states_follow_the_machine(drawn: list[dict[str, Any]]) -> None:
             state = State(following)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(conversations)
 def test_claims_name_their_packet(drawn: list[dict[str, Any]]) -> None:
     """Observed and confirmed rows have the packet that shows or proves them, and it exists."""

@@ -1,0 +1,53 @@
+"""What the tracker makes of a written conversation, with one of its kernels in either run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from conversation import play, read
+
+from tcptrace.tcp.states import Event, Role, State
+from tcptrace.tracker import closing, connections, ending, judgement, opening, telling, tracker
+from tcptrace.tracker.tracker import Reconstruction, Tracker
+from tcptrace.tracker.transitions import Basis
+
+CONVERSATIONS = Path(__file__).resolve().parent / "conversations"
+USERS = (closing, connections, ending, judgement, opening, telling, tracker)
+
+Kernel = Callable[[str], ModuleType]
+
+
+def use(monkeypatch: pytest.MonkeyPatch, kernel: Kernel, name: str, noun: str = "") -> None:
+    """Have the tracker run the kernel `tcptrace.tracker.name`, as `kernel` loads it."""
+    module = kernel(f"tcptrace.tracker.{name}")
+    for user in USERS:
+        if noun and hasattr(user, noun):
+            monkeypatch.setattr(user, noun, getattr(module, noun))
+        elif not noun and hasattr(user, name):
+            monkeypatch.setattr(user, name, module)
+
+
+def found(name: str) -> Reconstruction:
+    """All that is said of a conversation, seen from the first of its taps."""
+    conversation = read(CONVERSATIONS / f"{name}.txt")
+    tracker_ = Tracker()
+    tracker_.feed(play(conversation, conversation.taps[0]).segments)
+    return tracker_.finish()
+
+
+def told(name: str, role: Role, conn: int = 0) -> list[str]:
+    """An endpoint's rows as `STATE event basis packet confirmed_by`."""
+    moves = found(name).transitions
+    return [
+        f"{State(row[2]).name} {Event(row[3]).name} {Basis(row[4]).name} {row[8]} {row[9]}"
+        for row in moves.matrix.tolist()
+        if row[0] == conn and row[1] == role
+    ]
+
+
+def states(name: str, role: Role, conn: int = 0) -> str:
+    """An endpoint's states in order."""
+    return " ".join(line.split()[0] for line in told(name, role, conn))

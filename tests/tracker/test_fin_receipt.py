@@ -1,0 +1,33 @@
+"""Pins who took in a FIN, and its ACK."""
+
+from __future__ import annotations
+
+import pytest
+from outcomes import Kernel, states, told, use
+
+from tcptrace.tcp.states import Role
+
+ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
+
+
+@pytest.fixture(autouse=True)
+def _fin_receipt(monkeypatch: pytest.MonkeyPatch, kernel: Kernel) -> None:
+    use(monkeypatch, kernel, "fin_receipt", "FinReceipt")
+
+
+def test_fin_before_a_hole_waits() -> None:
+    """A FIN that overtakes data is taken in with the segment that fills the hole."""
+    assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT" == states("fin_before_hole", RESPONDER)
+    assert "CONFIRMED 7 8" in told("fin_before_hole", RESPONDER)[3]
+
+
+def test_lost_final_ack_is_refuted_by_the_repeated_fin() -> None:
+    """LAST_ACK lasts until the ACK after which FINs stop."""
+    line = told("final_ack_lost", RESPONDER)[5]
+    assert line.startswith("CLOSED RCV_ACK_OF_FIN")
+    assert "CLOSED RCV_ACK_OF_FIN PRESUMED 7 0" != line
+
+
+def test_repeated_fins_without_an_answer_keep_last_ack() -> None:
+    """With the final ACK missing, only the timer closes."""
+    assert "CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0" == told("missing_final_ack", RESPONDER)[5]
