@@ -1,4 +1,4 @@
-"""Segments between two ends, written one a line: `0.02 S SA 0 a1` is seconds, sender, flags, numbers.
+"""Segments between two ends, one a line: `0.02 S SA 0 a1` is seconds, sender, flags, numbers.
 
 C and S are the ends; numbers are counted from each sender's ISN, its SYN being 0. `1+100` is 100
 octets from 1 on. After the numbers may stand `ts=VAL,ECR`, `id=N` (IPv4 identification), `w=N`
