@@ -251,7 +251,7 @@ class EvidenceLog:
 
     def _more_chunks(self) -> None:
         size: cython.Py_ssize_t = len(self.pool)
-        larger: cython.Py_ssize_t = max(1024, 2 * size)
+        larger: cython.Py_ssize_t = max(1024, 4 * size)
         self.pool = grown(self.pool, larger)
         self.rows = memoryview(self.pool.reshape(-1))
         links = np.full(larger, -1, np.int64)

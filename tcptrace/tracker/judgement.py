@@ -159,21 +159,30 @@ class Judgement:
         main = np.flatnonzero(rows.main == 1)
         return rows.take(main), [histories[place] for place in main.tolist()]
 
-    def judge(self, group: Group) -> Verdict:
-        """Everything about a group of connections that have left the table."""
+    def judge(self, groups: list[Group]) -> list[Verdict]:
+        """Everything about groups of connections that have left the table together.
+
+        A first pass measures how far each host is from the tap, over all of them; groups are small
+        because the passes over one group's evidence should find it in the processor's cache.
+        """
+        measured = [self._measure(group) for group in groups]
+        return [self._judge(group, sides, strays) for group, sides, strays in measured]
+
+    def _measure(self, group: Group) -> tuple[Group, Sides, list[tuple[int, int]]]:
         strays, kept = find_strays(group)
         if strays:
             group = group.take(kept)
-        verdict = self._judge(group)
-        return replace(verdict, strays=strays)
+        sides = Sides.zeros(2 * len(group.slots))
+        timing.measure(group.rows.cells, group.offsets.data, sides.cells, len(group.slots))
+        self._learn_distances(group.slots, sides)
+        return group, sides, strays
 
-    def _judge(self, group: Group) -> Verdict:
+    def _judge(self, group: Group, sides: Sides, strays: list[tuple[int, int]]) -> Verdict:
         count = len(group.slots)
-        sides = Sides.zeros(2 * count)
         rows, offsets = group.rows.cells, group.offsets.data
         until = np.ascontiguousarray(group.slots.left_at).data
-        timing.measure(rows, offsets, sides.cells, count)
-        self._share_distances(group.slots, sides)
+        least = self._distances
+        sides.turnaround[:] = [least.get(key, -1) for key in _paths(group.slots)]
         timing.date(rows, offsets, sides.cells, count)
         witness = Witness(rows, sides.cells)
         Opening(witness, rows, sides.cells).settle(offsets, count)
@@ -184,25 +193,15 @@ class Judgement:
         moves = Transitions.zeros(2 * ROWS_A_SIDE * count)
         telling = Telling(witness, rows, sides.cells, self._profile)
         made = telling.tell(offsets, count, moves.cells, until)
-        return self._verdict(group, sides, moves.take(slice(made)))
+        verdict = self._verdict(group, sides, moves.take(slice(made)))
+        return replace(verdict, strays=strays)
 
-    def _share_distances(self, slots: Slots, sides: Sides) -> None:
+    def _learn_distances(self, slots: Slots, sides: Sides) -> None:
         """A host is as far from the tap as its fastest answer to the same peer ever was."""
-        ends = [
-            slots.matrix[:, [Slots.index(f"{part}_{side}") for part in ("hi", "lo")]].tolist()
-            for side in (0, 1)
-        ]
-        keys = [
-            (one[0], one[1], two[0], two[1])
-            for first, second in zip(*ends, strict=True)
-            for one, two in ((first, second), (second, first))
-        ]
         least = self._distances
-        measured = sides.turnaround.tolist()
-        for key, turnaround in zip(keys, measured, strict=True):
+        for key, turnaround in zip(_paths(slots), sides.turnaround.tolist(), strict=True):
             if turnaround >= 0 and turnaround < least.get(key, turnaround + 1):
                 least[key] = turnaround
-        sides.turnaround[:] = [least.get(key, -1) for key in keys]
 
     def _verdict(self, group: Group, sides: Sides, moves: Transitions) -> Verdict:
         swapped, orientation = orientations(group.slots, sides)
@@ -221,6 +220,15 @@ class Judgement:
         connections = _connections(group, sides, swapped)
         connections.orientation[:] = orientation
         return Verdict(connections, endpoints.take(by_role), moves.take(order), group.histories, [])
+
+
+def _paths(slots: Slots) -> list[tuple[int, int, int, int]]:
+    """(a host, its peer) of both sides of each connection, in the order of `Sides`."""
+    columns = [Slots.index(name) for name in ("hi_0", "lo_0", "hi_1", "lo_1")]
+    paths: list[tuple[int, int, int, int]] = []
+    for one_hi, one_lo, two_hi, two_lo in slots.matrix[:, columns].tolist():
+        paths += ((one_hi, one_lo, two_hi, two_lo), (two_hi, two_lo, one_hi, one_lo))
+    return paths
 
 
 def _fill_tallies(endpoints: Endpoints, tallies: Tallies, zeek: ZeekRows) -> None:

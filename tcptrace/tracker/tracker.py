@@ -65,16 +65,16 @@ class Tracker:
         self._zeek.feed(segments.cells, count)
         self._pending += self._table.left()
         while len(self._pending) > GROUP:
-            size = GROUP + self._are_pair(*self._pending[GROUP - 1 : GROUP + 1])
-            group, self._pending = self._pending[:size], self._pending[size:]
-            self._judge(group)
+            self._judge([self._next_group()])
 
     def finish(self) -> Reconstruction:
         """The capture is over: judge what is still open and give everything."""
         self._table.end_all()
         self._pending += self._table.left()
-        self._judge(self._pending)
-        self._pending = []
+        last: list[list[int]] = []
+        while self._pending:
+            last.append(self._next_group())
+        self._judge(last)
         verdict, numbers = settle_incarnations(Verdict.join(self._verdicts))
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
@@ -84,13 +84,25 @@ class Tracker:
         """Incarnations that follow each other are judged together, lest a SYN be a stray one."""
         return int(self._table.matrix()[two, Slots.index("after")]) == one
 
-    def _judge(self, group: list[int]) -> None:
-        if not group:
-            return
+    def _next_group(self) -> list[int]:
+        """The next connections to be judged, in the order of their leaving."""
+        size = GROUP
+        if len(self._pending) > GROUP:
+            size += self._are_pair(*self._pending[GROUP - 1 : GROUP + 1])
+        group, self._pending = self._pending[:size], self._pending[size:]
+        return group
+
+    def _judge(self, groups: list[list[int]]) -> None:
+        self._verdicts += self._judgement.judge([self._group(slots) for slots in groups])
+        for group in groups:
+            for slot in group:
+                self._table.release(slot)
+
+    def _group(self, group: list[int]) -> Group:
         slots: Matrix = self._table.matrix()
         rows, offsets = self._log.collect(group, slots)
         zeek, histories = Judgement.zeek_rows(self._zeek, group)
-        left = Group(
+        return Group(
             group,
             Slots(slots[group]),
             Tallies(self._log.tallies_of(group)),
@@ -99,6 +111,3 @@ class Tracker:
             zeek,
             histories,
         )
-        self._verdicts.append(self._judgement.judge(left))
-        for slot in group:
-            self._table.release(slot)
