@@ -9,20 +9,33 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.tcp import flags
+from tcptrace.tcp.states import Event
 from tcptrace.tracker.fin_receipt import FinReceipt
 from tcptrace.tracker.fin_sending import FinSending
 from tcptrace.tracker.fins import Fins
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
 FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
 FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
 FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
+ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+FIN_SEEN = cython.declare(cython.Py_ssize_t, Sides.index("fin_seen"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
-FIN = cython.declare(cython.longlong, flags.FIN)
+OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
+CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
 NEVER = cython.declare(cython.longlong, -1)
 
 
@@ -30,6 +43,7 @@ NEVER = cython.declare(cython.longlong, -1)
 class Closing:
     """One pass over the evidence of a batch of connections."""
 
+    r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
     w: object
@@ -39,6 +53,7 @@ class Closing:
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness
+        self.r = rows
         self.e = sides
         self.fins = Fins(witness, rows, sides)
         self.sending = FinSending(self.fins, witness, rows, sides)
@@ -63,6 +78,8 @@ class Closing:
             self.fins.hidden_fin(two, 1)
             self._close(one, two, 0)
             self._close(two, one, 1)
+            self._doubt(one, two, 0)
+            self._doubt(two, one, 1)
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -77,4 +94,29 @@ class Closing:
         self.sending.fin_leaves(at, side, fin, proof)
         self.receipt.fin_taken(at, peer, side, fin, proof)
         self.receipt.fin_acknowledged(at, peer, side, fin, proof)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _doubt(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
+    ) -> cython.int:
+        """A side's FIN may lie in what was not captured of it: nothing that it orders is certain.
+
+        So it is where the peer acknowledges more than was captured, and where nothing of the side
+        was captured but acknowledgements of a connection that had begun before.
+        """
+        e = self.e
+        if e[at + FIN_SEEN]:
+            return 0
+        captured: cython.longlong = self.fins.captured(side)
+        acked: cython.longlong = e[at + UNA]
+        row: cython.longlong = e[peer + FIN_OUT + ROW]
+        if e[peer + FIN_OUT + WHEN] != NEVER and row >= 0:
+            acked = self.r[row * WIDTH + ACKED]
+        joined: cython.bint = e[at + OPENED + EVENT] == MID_STREAM and captured == 1
+        if (acked > captured or joined) and e[peer + FIN_OUT + BASIS] == OBSERVED:
+            e[peer + FIN_OUT + BASIS] = PRESUMED
+        if (e[at + UNA] > captured or joined) and e[at + FIN_TAKEN + BASIS] <= CONFIRMED:
+            e[at + FIN_TAKEN + BASIS] = PRESUMED
         return 0

@@ -69,22 +69,30 @@ class Fins:
     @cython.exceptval(-1, check=True)
     def hidden_fin(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
         """A FIN that was not captured: its octet is used or acknowledged, one past all captured."""
-        r, e = self.r, self.e
+        e = self.e
         if e[at + FIN_OCTET] >= 0:
             return 0
-        highest: cython.longlong = 1
-        row: cython.Py_ssize_t
+        highest: cython.longlong = self.captured(side)
         if not e[at + SPOKE]:
-            highest = self._acked_before_last(side)
-        row = self.w.next_row(self.first, side, 0, RST)
+            highest = max(highest, self._acked_before_last(side))
+        reached: cython.longlong = max(e[at + NXT], e[at + UNA])
+        if reached == highest + 1:
+            e[at + FIN_OCTET] = highest
+        return 0
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def captured(self, side: cython.longlong) -> cython.longlong:
+        """One past the highest octet of the side that was captured; 1 if none but its SYN was."""
+        r = self.r
+        highest: cython.longlong = 1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             if r[k + END] > r[k + BEGIN]:
                 highest = max(highest, r[k + END])
             row = self.w.next_row(row + 1, side, 0, RST)
-        if max(e[at + NXT], e[at + UNA]) == highest + 1:
-            e[at + FIN_OCTET] = highest
-        return 0
+        return highest
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
