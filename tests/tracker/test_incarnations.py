@@ -1,0 +1,114 @@
+"""Pins how one four-tuple's connections are numbered, and how the older one ends."""
+
+from __future__ import annotations
+
+from exchange import CLOSE, OPEN, SECOND, Between, exchange, lives
+
+from tcptrace.decode.segments import Segments
+from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.incarnations import settle_incarnations
+from tcptrace.tracker.judgement import Verdict
+from tcptrace.tracker.tracker import Reconstruction, Tracker
+from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
+
+AGAIN = Between(isns=(900_000, 800_000))
+TURNED = Between(
+    client=("::ffff:192.0.2.2", 80), server=("::ffff:192.0.2.1", 40000), isns=(70_000, 60_000)
+)
+
+
+def track(*batches: Segments) -> Reconstruction:
+    tracker = Tracker()
+    tracker.feed(Segments.concat(list(batches)))
+    return tracker.finish()
+
+
+def later(segments: Segments, seconds: float) -> Segments:
+    segments.time[:] += round(seconds * SECOND)
+    return segments
+
+
+def verdict(ordinals: list[int], strays: list[tuple[int, int]]) -> Verdict:
+    """Connections of different ends, one move each, in the order of their leaving."""
+    connections = Connections.zeros(len(ordinals))
+    connections.conn[:] = connections.orig_port[:] = ordinals
+    endpoints, moves = Endpoints.zeros(len(ordinals)), Transitions.zeros(len(ordinals))
+    endpoints.conn[:] = moves.conn[:] = ordinals
+    moves.packet[:] = ordinals
+    return Verdict(connections, endpoints, moves, [f"h{n}" for n in ordinals], strays)
+
+
+def test_numbers_follow_the_order_of_beginning() -> None:
+    """Whatever the order of leaving; rows and histories move with their connection."""
+    settled, numbers = settle_incarnations(verdict([4, 0, 2], []))
+    assert [0, 2, 4] == settled.connections.orig_port.tolist()
+    assert [0, 1, 2] == settled.connections.conn.tolist() == settled.transitions.conn.tolist()
+    assert [0, 2, 4] == settled.transitions.packet.tolist()
+    assert ["h0", "h2", "h4"] == settled.histories
+    assert [0, 1, 2] == numbers[[0, 2, 4]].tolist()
+
+
+def test_stray_counts_for_its_home() -> None:
+    """The ordinal of a stray SYN leads to the connection that it strayed into."""
+    _, numbers = settle_incarnations(verdict([0, 2], [(1, 0), (3, 2)]))
+    assert [0, 0, 1, 1] == numbers.tolist()
+
+
+def test_nothing_is_settled_of_nothing() -> None:
+    """No connections, no numbers."""
+    settled, numbers = settle_incarnations(Verdict.join([]))
+    assert (0, 0) == (len(settled.connections), len(numbers))
+
+
+def test_time_wait_ends_with_the_next_incarnation() -> None:
+    """Its timer's row gives way to the SYN that took the tuple over (RFC 9293 section 3.6.1)."""
+    found = track(exchange(OPEN + CLOSE), later(exchange(OPEN, AGAIN), 3))
+    assert [0, 1] == found.connections.incarnation.tolist()
+    assert [EndReason.PORT_REUSED, EndReason.CAPTURE_END] == found.connections.end_reason.tolist()
+    moves = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 0))
+    assert (State.CLOSED, Event.REPLACED) == (moves.state[-1], moves.event[-1])
+    assert Basis.INFERRED == moves.basis[-1]
+    assert moves.time[-2] < moves.time[-1] <= found.connections.time_start[1]
+
+
+def test_same_tuple_the_other_way_round() -> None:
+    """The roles swap with the next SYN; each end of the older one is still its own."""
+    found = track(exchange(OPEN + CLOSE), later(exchange(OPEN, TURNED), 3))
+    assert [0, 1] == found.connections.incarnation.tolist()
+    assert [40000, 80] == found.connections.orig_port.tolist()
+    ends = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 0))
+    assert Event.REPLACED == ends.event[-1]
+    assert "LISTEN SYN_RCVD ESTABLISHED" == lives(found, 1)[1]
+
+
+def test_timer_that_had_run_out_before_stays() -> None:
+    """Used again after two minutes: TIME_WAIT had ended by itself."""
+    found = track(exchange(OPEN + CLOSE), later(exchange(OPEN, AGAIN), 120))
+    moves = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 0))
+    assert (Basis.TIMER, Event.TIMEOUT_2MSL) == (moves.basis[-1], moves.event[-1])
+
+
+def test_reboot_ends_what_was_open() -> None:
+    """RFC 9293 figure 9 with the old connection captured: it vanished before the SYN."""
+    reboot = exchange("5.0 C S 0", AGAIN)
+    dance = exchange("5.02 S A 1 a1\n5.04 C R 1")
+    again = exchange("5.06 C S 0\n5.08 S SA 0 a1\n5.10 C A 1 a1", AGAIN)
+    found = track(exchange(OPEN), reboot, dance, again)
+    assert ("SYN_SENT ESTABLISHED CLOSED", "LISTEN SYN_RCVD ESTABLISHED CLOSED") == lives(found, 0)
+    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found, 1)
+    old = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 0))
+    assert Event.REPLACED == old.event[-1]
+    assert old.earliest[-1] < found.connections.time_start[1]
+
+
+def test_older_one_outlives_an_old_duplicate() -> None:
+    """RFC 9293 figure 8: the SYN in between is answered, reset, and the first goes on."""
+    duplicate = Between(isns=(500, 5000))
+    found = track(
+        exchange("0.00 C S 0"),
+        exchange("0.01 C S 0\n0.02 S SA 0 a1\n0.04 C R 1", duplicate),
+        exchange("0.05 S SA 0 a1\n0.07 C A 1 a1\n0.1 C PA 1+5 a1\n0.12 S A 1 a6"),
+    )
+    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found, 0)
+    assert ("CLOSED", "LISTEN SYN_RCVD CLOSED") == lives(found, 1)
+    assert EndReason.PORT_REUSED not in found.connections.end_reason
