@@ -19,11 +19,26 @@ from tcptrace.tracker import tracker as tracker_module
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis
 
-SAMPLE = (
-    "normal_client_close normal_server_close hs_ack_lost backlog_full simultaneous_close "
-    "simultaneous_open server_fin_lost last_ack_lost fin_before_data half_close rst_linger0 "
-    "rst_data_after_close reuse_time_wait_server reuse_half_open storm_1 storm_2 tfo seq_wrap"
-).split()
+SAMPLE = [
+    "normal_client_close",
+    "normal_server_close",
+    "hs_ack_lost",
+    "backlog_full",
+    "simultaneous_close",
+    "simultaneous_open",
+    "server_fin_lost",
+    "last_ack_lost",
+    "fin_before_data",
+    "half_close",
+    "rst_linger0",
+    "rst_data_after_close",
+    "reuse_time_wait_server",
+    "reuse_half_open",
+    "storm_1",
+    "storm_2",
+    "tfo",
+    "seq_wrap",
+]
 EXTRA = {State.CLOSED, State.LISTEN}
 
 
