@@ -140,3 +140,24 @@ def test_halves_of_a_connection_are_one_sided() -> None:
     assert [1] == found.connections.one_sided.tolist()
     assert lives(found)[0].startswith("SYN_SENT ESTABLISHED FIN_WAIT_1")
     assert SECOND < found.transitions.time[-1] - rows.time[0]
+
+
+def basis_of(found: Reconstruction, state: State) -> list[Basis]:
+    rows = found.transitions
+    return [Basis(basis) for basis in rows.basis[rows.state == state]]
+
+
+def test_fin_behind_a_gap_is_presumed() -> None:
+    """It acknowledges what the capture lacks: the peer's FIN may lie in that, and came before."""
+    seen = track(exchange(OPEN + "0.9 S PA 1+100 a1\n1.0 C FA 1 a101"))
+    assert [Basis.OBSERVED] == basis_of(seen, State.FIN_WAIT_1)
+    lacking = track(exchange(OPEN + "1.0 C FA 1 a101"))
+    assert [Basis.PRESUMED] == basis_of(lacking, State.FIN_WAIT_1)
+
+
+def test_fin_of_a_connection_joined_late_is_presumed() -> None:
+    """FIN_WAIT_1 or LAST_ACK, until the peer is seen to send what is new."""
+    fin = "0 C FA 100 a100\n0.02 S A 100 a101"
+    assert [Basis.PRESUMED] == basis_of(track(exchange(fin)), State.FIN_WAIT_1)
+    data = track(exchange(fin + "\n1 S PA 100+50 a101"))
+    assert [Basis.OBSERVED] == basis_of(data, State.FIN_WAIT_1)

@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcptrace.decode.segments import Segments
-from tcptrace.tcp.states import Event
 from tcptrace.tracker.tracker import ENDED_LINGER, GROUP, Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis, EndReason, Orientation
 
-WHOLE = ("SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT CLOSED", "LISTEN SYN_RCVD")
+CLOSER = "SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT CLOSED"
 CLOSED_BY_PEER = "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED"
 
 
@@ -61,7 +60,7 @@ ALL_AT_ONCE = all_of(track(MIXED.take(slice(None))))
 def test_whole_connection_is_told_of_both_ends() -> None:
     """The plain open and a close in three segments, scenario of RFC 9293 figures 6 and 12."""
     found = track(exchange(OPEN + CLOSE))
-    assert (WHOLE[0], CLOSED_BY_PEER) == lives(found)
+    assert (CLOSER, CLOSED_BY_PEER) == lives(found)
     assert [0] == found.numbers.tolist()
     assert 2 == len(found.endpoints)
 
@@ -114,34 +113,6 @@ def test_sequence_numbers_wrap(isns: tuple[int, int]) -> None:
     )
 
 
-def test_tuple_used_again_is_another_incarnation() -> None:
-    """A SYN into TIME_WAIT, RFC 9293 section 3.6.1: the older is replaced, not timed out."""
-    first = exchange(OPEN + CLOSE)
-    again = exchange(OPEN, Between(isns=(900_000, 800_000)))
-    again.time[:] += 3 * SECOND
-    found = track(first, again)
-    assert [0, 1] == found.connections.incarnation.tolist()
-    assert EndReason.PORT_REUSED == found.connections.end_reason[0]
-    assert (WHOLE[0], CLOSED_BY_PEER) == lives(found, 0)
-    ends = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 0))
-    assert (Event.REPLACED, Basis.INFERRED) == (ends.event[-1], ends.basis[-1])
-    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found, 1)
-
-
-def test_stray_syn_inside_a_connection_begins_none() -> None:
-    """A SYN of other numbers that draws a challenge ACK, RFC 5961, counts for its home."""
-    text = """
-    0.50 C S 70000
-    0.52 S A 1 a1
-    0.60 C PA 1+10 a1
-    0.62 S A 1 a11
-    """
-    found = track(exchange(OPEN + text))
-    assert [0, 0] == found.numbers.tolist()
-    assert 1 == len(found.connections)
-    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found)
-
-
 def test_simultaneous_open_has_two_active_ends() -> None:
     """RFC 9293 figure 7: crossing SYNs are one connection."""
     text = """
@@ -181,7 +152,7 @@ def test_eviction_is_told_and_harmless() -> None:
     """Beyond the limit the longest silent one leaves as it stands; its tuple may come again."""
     openings = []
     for port in range(1000, 1020):
-        rows = exchange(OPEN, Between(client=("192.0.2.1".join(("::ffff:", "")), port)))
+        rows = exchange(OPEN, Between(client=("::ffff:192.0.2.1", port)))
         rows.time[:] += port * SECOND
         openings.append(rows)
     found = track(*openings, openings[0].take(slice(None)), open_limit=4)
