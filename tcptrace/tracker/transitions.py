@@ -9,7 +9,7 @@ from tcptrace.columns import Rows
 
 
 class Basis(IntEnum):
-    """What a move rests on; SEMANTICS 2.1 gives the classes, the values are the tables' words."""
+    """What a move rests on; the names are the words of the tables."""
 
     OBSERVED = 0
     CONFIRMED = 1
@@ -51,7 +51,7 @@ class Vantage(IntEnum):
 
 
 class ResetForm(IntEnum):
-    """What the form of a RST tells of its sender; SEMANTICS 1.2, the RST flavours."""
+    """What the form of a RST tells of its sender; Linux tcp_v4_send_reset, tcp_send_active_reset."""
 
     NONE = 0
     REFUSAL = 1
