@@ -51,7 +51,7 @@ class Vantage(IntEnum):
 
 
 class ResetForm(IntEnum):
-    """What the form of a RST tells of its sender; Linux tcp_v4_send_reset, tcp_send_active_reset."""
+    """What a RST's form tells of its sender; Linux tcp_v4_send_reset, tcp_send_active_reset."""
 
     NONE = 0
     REFUSAL = 1
