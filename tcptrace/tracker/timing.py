@@ -61,6 +61,8 @@ BAD = cython.declare(cython.longlong, Checksum.BAD)
 
 LOOK_BACK = cython.declare(cython.Py_ssize_t, 24)
 TICK = cython.declare(cython.longlong, 1_000_000)
+NONE = cython.declare(cython.longlong, 1 << 62)
+DRIFT = cython.declare(cython.longlong, 20_000_000)
 CLOCK_SPREAD = cython.declare(cython.longlong, 4_000_000_000)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 
@@ -291,8 +293,10 @@ def _date_side(
     away: cython.longlong = max(e[own + TURNAROUND], 0) // 2
     onward: cython.longlong = max(e[peer + TURNAROUND], 0) // 2
     origin: cython.Py_ssize_t = _clock_origin(r, first, last, side)
-    fastest: cython.longlong = _fastest(r, first, last, side, origin) if origin >= 0 else 0
-    e[own + CLOCK] = origin >= 0 and fastest > -CLOCK_SPREAD
+    fastest: cython.longlong = 0
+    e[own + CLOCK] = origin >= 0 and _ticks_milliseconds(r, first, last, side, origin)
+    if e[own + CLOCK]:
+        fastest = _fastest(r, first, last, side, origin)
     row: cython.Py_ssize_t
     spread: cython.longlong = 0
     now: cython.longlong = r[first * WIDTH + TIME] if first < last else 0
@@ -349,11 +353,31 @@ def _fastest(
     side: cython.longlong,
     origin: cython.Py_ssize_t,
 ) -> cython.longlong:
-    """The least lag of the side's segments: that of its fastest segment."""
-    least: cython.longlong = 0
+    """The least lag of the side's segments, that of its fastest; NONE without any."""
+    least: cython.longlong = NONE
     row: cython.Py_ssize_t
     for row in range(first, last):
         k: cython.Py_ssize_t = row * WIDTH
         if r[k + SENDER] == side and r[k + HAS_TIMESTAMP] and not r[k + DOUBT]:
             least = min(least, _lag(r, k, origin))
     return least
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _ticks_milliseconds(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    side: cython.longlong,
+    origin: cython.Py_ssize_t,
+) -> cython.bint:
+    """Whether TSval ticks so: else the fastest lags of both halves drift apart (old Linux, BSD)."""
+    middle: cython.Py_ssize_t = (first + last) // 2
+    one: cython.longlong = _fastest(r, first, middle, side, origin)
+    two: cython.longlong = _fastest(r, middle, last, side, origin)
+    if one == NONE or two == NONE:
+        return True
+    span: cython.longlong = r[(last - 1) * WIDTH + TIME] - r[first * WIDTH + TIME]
+    apart: cython.longlong = abs(two - one)
+    return apart < DRIFT or 4 * apart < span

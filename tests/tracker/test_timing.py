@@ -130,6 +130,21 @@ def test_timestamps_date_a_held_segment(kernel: Kernel) -> None:
     assert 0 < sides.jitter[0] <= 100 * MILLISECOND
 
 
+def test_clock_of_four_milliseconds_a_tick_dates_nothing(kernel: Kernel) -> None:
+    """Linux before 4.13 with HZ=250: TSval runs slower than time, which is no delay."""
+    text = """
+    0.00 C S 0 ts=1000,0
+    0.02 S SA 0 a1 ts=9000,1000
+    0.04 C A 1 a1 ts=1010,9000
+    1.00 C PA 1+9 a1 ts=1250,9000
+    1.02 S A 1 a10 ts=10000,1250
+    2.00 C PA 10+9 a1 ts=1500,10000
+    """
+    rows, sides = timed(kernel, text)
+    assert [0, 1] == sides.clock.tolist()
+    assert 2000 - 10 == milliseconds(rows.sent, rows.time[0])[5]
+
+
 def test_clock_that_steps_back_keeps_the_order(kernel: Kernel) -> None:
     """Nothing is said to arrive before what was captured earlier; the times stay as captured."""
     rows = timed(kernel, "5 C S 0\n1 S SA 0 a1\n1.1 C A 1 a1\n6 C PA 1+4 a1").rows
