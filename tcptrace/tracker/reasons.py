@@ -16,14 +16,11 @@ class Reason(IntEnum):
     UNCAPTURED = 5
     SILENCE = 6
     NO_SOCKET = 7
-    ORPHAN = 8
     EXPIRED = 9
     CONTINUED = 10
     BEFORE_CAPTURE = 11
-    DUPLICATE_SACK = 12
     ONE_SIDED = 13
     OUT_OF_WINDOW = 14
-    SKIPPED = 15
     NEW_INCARNATION = 16
 
 
@@ -36,13 +33,10 @@ WORDS: dict[Reason, str] = {
     Reason.UNCAPTURED: "the segment that caused it was not captured",
     Reason.SILENCE: "the endpoint fell silent where it would have repeated itself",
     Reason.NO_SOCKET: "a RST from no socket answered the peer",
-    Reason.ORPHAN: "data reached a socket that its owner had closed",
     Reason.EXPIRED: "the timer of the profile had run out",
     Reason.CONTINUED: "the endpoint went on sending as if it had never arrived",
     Reason.BEFORE_CAPTURE: "it happened before the capture began",
-    Reason.DUPLICATE_SACK: "a D-SACK tells that an earlier copy had been taken in",
     Reason.ONE_SIDED: "only one direction was captured",
     Reason.OUT_OF_WINDOW: "its sequence number was not the one expected",
-    Reason.SKIPPED: "a RST answered the peer where TIME_WAIT should have been",
     Reason.NEW_INCARNATION: "a new connection took over the four-tuple",
 }
