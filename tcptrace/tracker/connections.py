@@ -76,6 +76,7 @@ IDLE = cython.declare(cython.longlong, EndReason.IDLE)
 EVICTED = cython.declare(cython.longlong, EndReason.EVICTED)
 CAPTURE_END = cython.declare(cython.longlong, EndReason.CAPTURE_END)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
 FAR = cython.declare(cython.longlong, 1 << 33)
 
 
@@ -83,7 +84,7 @@ FAR = cython.declare(cython.longlong, 1 << 33)
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
-    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cclass

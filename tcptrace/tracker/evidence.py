@@ -86,13 +86,14 @@ COPY_AT_ONCE = cython.declare(cython.longlong, 1_000_000)
 REORDER_WITHIN = cython.declare(cython.longlong, 10_000_000)
 NEAR = cython.declare(cython.longlong, 1 << 30)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
-    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cclass

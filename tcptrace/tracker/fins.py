@@ -36,13 +36,14 @@ RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
-    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cclass

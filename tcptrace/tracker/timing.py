@@ -65,6 +65,7 @@ NONE = cython.declare(cython.longlong, 1 << 62)
 DRIFT = cython.declare(cython.longlong, 20_000_000)
 CLOCK_SPREAD = cython.declare(cython.longlong, 4_000_000_000)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
 
 # What makes a segment no evidence for its sender (FORGED) or of no effect on its receiver.
 FORGED = cython.declare(cython.longlong, 1)
@@ -75,7 +76,7 @@ UNDELIVERED = cython.declare(cython.longlong, 2)
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
-    return ((left - right + 0x80000000) & MASK32) - 0x80000000
+    return ((left - right + HALF) & MASK32) - HALF
 
 
 def measure(
