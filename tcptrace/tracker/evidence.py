@@ -77,6 +77,8 @@ SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 BAD = cython.declare(cython.longlong, Checksum.BAD)
 OFFLOADED = cython.declare(cython.longlong, Checksum.OFFLOADED)
 
+# The pool holds what is known when a segment passes: the columns copied, and `copy`.
+KEPT = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED) + 1)
 CHUNK = cython.declare(cython.Py_ssize_t, 8)
 LOOSE_CHUNKS = cython.declare(cython.Py_ssize_t, 5)
 PIN_AFTER = cython.declare(cython.Py_ssize_t, 32)
@@ -109,7 +111,7 @@ class EvidenceLog:
     source: cython.longlong[::1]
 
     def __init__(self) -> None:
-        self.pool = np.zeros((0, CHUNK * WIDTH), np.int64)
+        self.pool = np.zeros((0, CHUNK * KEPT), np.int64)
         self.after = memoryview(np.zeros(1, np.int64))
         self.free = []
         self.tally_matrix = np.zeros((1, 2 * TALLY_WIDTH), np.int64)
@@ -159,12 +161,14 @@ class EvidenceLog:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         chunk: cython.longlong = table[k + FIRST_CHUNK]
         cell: cython.Py_ssize_t
+        row: cython.Py_ssize_t
         used: cython.Py_ssize_t
         while chunk >= 0:
-            used = (table[k + LAST_ROWS] if chunk == table[k + LAST_CHUNK] else CHUNK) * WIDTH
-            for cell in range(used):
-                out[at + cell] = self.rows[chunk * CHUNK * WIDTH + cell]
-            at += used
+            used = table[k + LAST_ROWS] if chunk == table[k + LAST_CHUNK] else CHUNK
+            for row in range(chunk * CHUNK * KEPT, (chunk * CHUNK + used) * KEPT, KEPT):
+                for cell in range(KEPT):
+                    out[at + cell] = self.rows[row + cell]
+                at += WIDTH
             self.free.append(chunk)
             chunk = self.after[chunk]
         table[k + FIRST_CHUNK] = table[k + LAST_CHUNK] = -1
@@ -177,8 +181,8 @@ class EvidenceLog:
         base: cython.Py_ssize_t = slot * 2 * TALLY_WIDTH
         for cell in range(base, base + 2 * TALLY_WIDTH):
             self.tallies[cell] = 0
-        for cell in (base + NXT, base + UNA, base + TALLY_WIDTH + NXT, base + TALLY_WIDTH + UNA):
-            self.tallies[cell] = -1
+        self.tallies[base + NXT] = self.tallies[base + UNA] = -1
+        self.tallies[base + TALLY_WIDTH + NXT] = self.tallies[base + TALLY_WIDTH + UNA] = -1
         table[slot * SLOT_WIDTH + PIN] = PIN_AFTER
         return 0
 
@@ -211,7 +215,7 @@ class EvidenceLog:
         """The cell where the slot's next evidence row begins."""
         if table[k + LAST_CHUNK] < 0 or table[k + LAST_ROWS] == CHUNK:
             self._next_chunk(table, k)
-        row: cython.Py_ssize_t = (table[k + LAST_CHUNK] * CHUNK + table[k + LAST_ROWS]) * WIDTH
+        row: cython.Py_ssize_t = (table[k + LAST_CHUNK] * CHUNK + table[k + LAST_ROWS]) * KEPT
         table[k + LAST_ROWS] += 1
         table[k + ROWS] += 1
         if table[k + PIN] > 0:
@@ -252,8 +256,10 @@ class EvidenceLog:
 
     def _more_chunks(self) -> None:
         size: cython.Py_ssize_t = len(self.pool)
-        larger: cython.Py_ssize_t = max(1024, 4 * size)
-        self.pool = grown(self.pool, larger)
+        larger: cython.Py_ssize_t = max(1024, size + size // 2)
+        # In place: the system moves a large array's pages, and nothing else ever holds a view.
+        self.rows = None
+        self.pool.resize((larger, CHUNK * KEPT), refcheck=False)
         self.rows = memoryview(self.pool.reshape(-1))
         links = np.full(larger, -1, np.int64)
         if size:
@@ -268,24 +274,31 @@ class EvidenceLog:
     ) -> cython.longlong:
         """Whether one of the last rows is the same packet, captured twice."""
         r = self.rows
-        other: cython.Py_ssize_t = row - WIDTH
-        first: cython.Py_ssize_t = table[k + LAST_CHUNK] * CHUNK * WIDTH
+        other: cython.Py_ssize_t = row - KEPT
+        first: cython.Py_ssize_t = table[k + LAST_CHUNK] * CHUNK * KEPT
         while other >= first:
             if r[row + SEQ] == r[other + SEQ] and self._same(row, other):
                 return 1
             if r[row + TIME] - r[other + TIME] > COPY_WITHIN:
                 return 0
-            other -= WIDTH
+            other -= KEPT
         return 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _same(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
         r = self.rows
-        cell: cython.Py_ssize_t
-        for cell in (SENDER, KIND, SEQ, ACK, FLAGS, PAYLOAD, CHECKSUM_FIELD, TSVAL, IP_ID):
-            if r[row + cell] != r[other + cell]:
-                return False
+        if (
+            r[row + SENDER] != r[other + SENDER]
+            or r[row + KIND] != r[other + KIND]
+            or r[row + ACK] != r[other + ACK]
+            or r[row + FLAGS] != r[other + FLAGS]
+            or r[row + PAYLOAD] != r[other + PAYLOAD]
+            or r[row + CHECKSUM_FIELD] != r[other + CHECKSUM_FIELD]
+            or r[row + TSVAL] != r[other + TSVAL]
+            or r[row + IP_ID] != r[other + IP_ID]
+        ):
+            return False
         gap: cython.longlong = abs(r[row + TIME] - r[other + TIME])
         if gap > COPY_WITHIN or r[row + KIND] != SEGMENT:
             return False
