@@ -13,6 +13,7 @@ The floors, each resting only on those above it in this list:
     tracker     segments become each endpoint's moves: `Transitions`, `Connections`, `Endpoints`
     tables      moves become DataFrames; every column is declared in `tables.schema`
     anomalies   what is odd about them, in sentences; the list is `anomalies.catalogue`
+    views       tables become pictures, all in one palette
     trace       `Trace` and `Connection`: what a user holds
     pipeline    `read()`: a source all the way to a trace
     faces       the command line
