@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from tcptrace.columns import Matrix
 from tcptrace.tcp.states import Event, State
-from tcptrace.tracker.judgement import Verdict
+from tcptrace.tracker.distances import distinct
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.transitions import Basis, Connections, EndReason, Transitions
+from tcptrace.tracker.verdict import Verdict
 
 _ENDS = ("hi", "lo", "port")
 
@@ -53,7 +54,7 @@ def _tuple_keys(connections: Connections) -> Matrix:
         settled |= less | more
     flip = (~first)[:, None]
     keys = np.concatenate([np.where(flip, ends[1], ends[0]), np.where(flip, ends[0], ends[1])], 1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    return distinct(keys)[1]
 
 
 def _replace_older(connections: Connections, moves: Transitions) -> Transitions:

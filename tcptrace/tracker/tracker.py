@@ -10,17 +10,22 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+import numpy as np
+
 from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp.timers import Profile
 from tcptrace.tcp.timers import profile as named_profile
 from tcptrace.tracker.connections import ConnectionTable
 from tcptrace.tracker.evidence import EvidenceLog
+from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
-from tcptrace.tracker.judgement import Group, Judgement, Verdict
+from tcptrace.tracker.judgement import Judgement
 from tcptrace.tracker.slots import Evidence, Slots, Tallies
 from tcptrace.tracker.transitions import Connections, Endpoints, Transitions
+from tcptrace.tracker.verdict import Counted, Verdict
 from tcptrace.tracker.zeek import ZeekModel
+from tcptrace.tracker.zeek_harvest import harvest
 
 OPEN_LIMIT = 2_000_000
 ENDED_LINGER = 300_000_000_000
@@ -93,21 +98,20 @@ class Tracker:
         return group
 
     def _judge(self, groups: list[list[int]]) -> None:
-        self._verdicts += self._judgement.judge([self._group(slots) for slots in groups])
+        judged, slots = self._judgement.judge([self._group(slots) for slots in groups])
+        self._verdicts.append(judged.verdict(self._counted(slots)))
         for group in groups:
             for slot in group:
                 self._table.release(slot)
 
-    def _group(self, group: list[int]) -> Group:
-        slots: Matrix = self._table.matrix()
-        rows, offsets = self._log.collect(group, slots)
-        zeek, histories = Judgement.zeek_rows(self._zeek, group)
-        return Group(
-            group,
-            Slots(slots[group]),
-            Tallies(self._log.tallies_of(group)),
-            Evidence(rows),
-            offsets,
-            zeek,
-            histories,
-        )
+    def _group(self, slots: list[int]) -> Group:
+        table: Matrix = self._table.matrix()
+        rows, offsets = self._log.collect(slots, table)
+        return Group(slots, Slots(table[slots]), Evidence(rows), offsets)
+
+    def _counted(self, slots: list[int]) -> Counted:
+        """What was counted of these slots, and Zeek's row for each: the one that speaks for it."""
+        rows, histories = harvest(self._zeek, np.array(slots, np.int64).data)
+        main = np.flatnonzero(rows.main == 1)
+        tallies = Tallies(self._log.tallies_of(slots))
+        return Counted(tallies, rows.take(main), [histories[place] for place in main.tolist()])

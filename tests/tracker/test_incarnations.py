@@ -7,9 +7,9 @@ from exchange import CLOSE, OPEN, SECOND, Between, exchange, lives
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.incarnations import settle_incarnations
-from tcptrace.tracker.judgement import Verdict
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
+from tcptrace.tracker.verdict import Verdict
 
 AGAIN = Between(isns=(900_000, 800_000))
 TURNED = Between(

@@ -1,4 +1,4 @@
-"""Pins `Judgement`: stray SYNs, shared distances, and what gaps in a capture must not spoil."""
+"""Pins `Judgement`: what gaps in a capture must not spoil."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import pytest
-from exchange import CLOSE, OPEN, SECOND, Between, exchange, lives
+from exchange import CLOSE, OPEN, SECOND, exchange, lives
 from zeek_segments import decoded
 
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp.states import State, parse_state
 from tcptrace.tcp.timers import profile
-from tcptrace.tracker import tracker as tracker_module
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis
 
@@ -47,45 +45,6 @@ def track(*batches: Segments) -> Reconstruction:
     for batch in batches:
         tracker.feed(batch)
     return tracker.finish()
-
-
-STRAY = """
-0.50 C S 70000
-0.52 S A 1 a1
-0.60 C PA 1+10 a1
-0.62 S A 1 a11
-"""
-
-
-def test_stray_syn_is_no_connection() -> None:
-    """Neither answered nor repeated while its sender goes on: it counts for its home."""
-    found = track(exchange(OPEN + STRAY))
-    assert [0, 0] == found.numbers.tolist()
-    assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found)
-
-
-@pytest.mark.parametrize("group", [1, 2, 3])
-def test_stray_syn_where_groups_are_cut(group: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A SYN and the connection that it strayed into are always judged together."""
-    monkeypatch.setattr(tracker_module, "GROUP", group)
-    batches = [
-        exchange(OPEN + STRAY, Between(client=(f"::ffff:10.0.0.{host}", 5))) for host in range(5)
-    ]
-    assert [0, 0, 1, 1, 2, 2, 3, 3, 4, 4] == track(*batches).numbers.tolist()
-
-
-def test_repeated_syn_is_no_stray() -> None:
-    """A client that restarted repeats its SYN, even if the old numbers are heard once more."""
-    again = exchange("0.5 C S 70000\n0.55 C A 1 a1\n1.5 C S 70000")
-    assert 2 == len(track(exchange(OPEN), again).connections)
-
-
-def test_distance_of_a_host_is_its_least() -> None:
-    """One fast answer to a peer dates every connection between the two hosts."""
-    slow = OPEN.replace("0.02", "0.30").replace("0.04", "0.40")
-    other = Between(client=("::ffff:192.0.2.1", 40001))
-    found = track(exchange(slow), exchange(OPEN, other))
-    assert [20_000_000] * 2 == found.connections.rtt_resp.tolist()
 
 
 def losses(segments: Segments, chance: random.Random) -> dict[str, Segments]:

@@ -1,0 +1,52 @@
+"""`Distances`: how long each host takes to answer a peer, as the tap sees it, at its fastest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tcptrace.columns import Matrix
+from tcptrace.tracker.sides import Sides
+from tcptrace.tracker.slots import Slots
+
+_ENDS = ("hi_0", "lo_0", "hi_1", "lo_1")
+
+
+class Distances:
+    """A host is as far from the tap as its fastest answer to the same peer ever was."""
+
+    def __init__(self) -> None:
+        self._least: dict[tuple[int, int, int, int], int] = {}
+
+    def settle(self, slots: Slots, sides: Sides) -> None:
+        """Learn from each side's turnaround (ns; -1 unknown), then make it the least known."""
+        paths = _paths(slots)
+        places, which = distinct(paths)
+        keys = list(map(tuple, paths[places].tolist()))
+        never = np.iinfo(np.int64).max
+        fastest = np.full(len(places), never)
+        known = sides.turnaround >= 0
+        np.minimum.at(fastest, which[known], sides.turnaround[known])
+        for place, (key, turnaround) in enumerate(zip(keys, fastest.tolist(), strict=True)):
+            turnaround = min(turnaround, self._least.get(key, never))
+            if turnaround < never:
+                self._least[key] = turnaround
+            fastest[place] = turnaround
+        sides.turnaround[:] = np.where(fastest < never, fastest, -1)[which]
+
+
+def _paths(slots: Slots) -> Matrix:
+    """(a host, its peer) of both sides of each connection, in the order of `Sides`."""
+    ends = slots.matrix[:, [Slots.index(name) for name in _ENDS]]
+    return np.stack([ends, ends[:, [2, 3, 0, 1]]], axis=1).reshape(-1, len(_ENDS))
+
+
+def distinct(rows: Matrix) -> tuple[Matrix, Matrix]:
+    """(places of one row of each kind, the kind of each row), whole rows compared."""
+    if not len(rows):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    order = np.lexsort(rows.T)
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (rows[order[1:]] != rows[order[:-1]]).any(axis=1)
+    kinds = np.empty(len(rows), np.int64)
+    kinds[order] = np.cumsum(new) - 1
+    return order[new], kinds
