@@ -8,12 +8,16 @@ from __future__ import annotations
 import inspect
 import re
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .capture_file import LINKTYPE_ETHERNET
-from .lab import Lab
+from .weather import CLEAR, Weather
 from .witness import Life
+
+if TYPE_CHECKING:
+    from .lab import Lab
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,24 @@ class Case:
     A state in parentheses begins and ends within one segment. What the kernel did must be
     exactly this, or the case is not written. `anomalies` are the codes that tcptrace is to find,
     in the order of names; `unknowable` says whose states, as in `server FIN_WAIT_1`, began
-    at a moment that no packet bounds.
+    at a moment that no packet bounds. `further` taps each write a file of their own beside
+    `file`, which is the capture of `tap`.
     """
 
     script: Callable[[Lab], None]
-    client: tuple[str, ...]
-    server: tuple[str, ...]
+    client: tuple[str, ...] | None
+    server: tuple[str, ...] | None
     anomalies: tuple[str, ...] = ()
     unknowable: tuple[str, ...] = ()
     tap: str = "middle"
     file: str = "capture.pcapng"
+    further: tuple[str, ...] = ()
     link_type: int = LINKTYPE_ETHERNET
     family: socket.AddressFamily = socket.AF_INET
+    sysctls: Mapping[str, int] = field(default_factory=dict)
+    weather: Weather = CLEAR
+    ports: int = 10
+    offload: bool = False
 
     @property
     def name(self) -> str:
@@ -49,11 +59,16 @@ class Case:
     def text(self) -> str:
         return inspect.cleandoc(self.script.__doc__ or "")
 
+    @property
+    def files(self) -> dict[str, str]:
+        """The file of each tap, that of `tap` first."""
+        return {self.tap: self.file, **{tap: f"{tap}.pcapng" for tap in self.further}}
+
     def check(self, lives: list[Life]) -> None:
         """ValueError if the kernel did something else than the case is meant to show."""
         for side, meant in (("client", self.client), ("server", self.server)):
             happened = tuple(told(life) for life in lives if life.side == side)
-            if happened != meant:
+            if meant is not None and happened != meant:
                 raise ValueError(f"{self.name}, {side}: meant {meant}, happened {happened}")
 
 

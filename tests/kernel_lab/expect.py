@@ -23,9 +23,8 @@ TABLES = ("connections", "timeline", "anomalies")
 
 
 def capture_of(folder: Path) -> Path:
-    """The one capture in a case's folder."""
-    (capture,) = folder.glob("capture.*")
-    return capture
+    """The capture of a case, by its record; where there are several taps, that of the first."""
+    return folder / str(facts_of(folder)["capture"])
 
 
 def facts_of(folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from tcptrace.tcp.states import State
 
-from .capture_file import CaptureFile
+from .case import Case
 from .host import Host
 from .kernel_trace import KernelTrace
 from .sock_diag import SockDiag
@@ -24,7 +24,6 @@ from .witness import Life, Witness
 
 SERVICE_PORT = 8080
 FIRST_CLIENT_PORT = 40000
-CLIENT_PORTS = 10  # a lab may use this many, so that labs at work together can be told apart
 ADDRESSES = {
     socket.AF_INET: {"client": "192.0.2.1", "server": "192.0.2.2"},  # RFC 5737
     socket.AF_INET6: {"client": "2001:db8::1", "server": "2001:db8::2"},  # RFC 3849
@@ -32,30 +31,27 @@ ADDRESSES = {
 PREFIX_LENGTH = {socket.AF_INET: 24, socket.AF_INET6: 64}
 SYSCTLS = {"ipv4/tcp_no_metrics_save": 1}
 IDLE_LOOK_NS = 2_000_000
+FRESH_LOOK_NS = 200_000  # a look as young as this need not be repeated before an action
 PATIENCE = 5.0  # seconds for what should take a round trip
 TCP_REPAIR = 19  # linux/tcp.h: a socket closed in repair mode sends nothing
 
 
 class Lab:
-    """Where a case is played; `port` is the first of the client's CLIENT_PORTS."""
+    """Where a case is played; `port` is the first of the client's ports."""
 
-    def __init__(
-        self,
-        capture: CaptureFile,
-        family: socket.AddressFamily = socket.AF_INET,
-        port: int = FIRST_CLIENT_PORT,
-        sysctls: dict[str, int] | None = None,
-    ) -> None:
-        self.family = family
+    def __init__(self, case: Case, port: int = FIRST_CLIENT_PORT) -> None:
+        self.case = case
+        self.family = case.family
         self.next_port = port
-        self.addresses = ADDRESSES[family]
-        self.sysctls = SYSCTLS | (sysctls or {})
-        self.trace = KernelTrace(range(port, port + CLIENT_PORTS))
+        self.addresses = ADDRESSES[case.family]
+        self.sysctls = SYSCTLS | dict(case.sysctls)
+        self.trace = KernelTrace(range(port, port + case.ports))
         self.client, self.server = (self._host(name) for name in ("client", "server"))
         self.hosts = [self.client, self.server]
-        self.wire = Wire(self.hosts, capture, time.monotonic_ns)
+        self.wire = Wire(self.hosts, case.link_type, time.monotonic_ns)
+        self.wire.weather = case.weather
         self.wire.epoch = self.epoch = time.time_ns() - time.monotonic_ns()
-        asked = {host.name: SockDiag(host, family) for host in self.hosts}
+        asked = {host.name: SockDiag(host, case.family) for host in self.hosts}
         self.witness = Witness(asked, time.monotonic_ns)
         self._open: list[socket.socket] = []
 
@@ -131,11 +127,11 @@ class Lab:
         which.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self.act(which.close)
 
-    def act(self, action: Callable[[], object]) -> None:
-        """Do something that may move a socket, with a look before and after."""
-        self.witness.look()
+    def act(self, action: Callable[[], object], side: str | None = None) -> None:
+        """Do something that may move a socket (of one side), with a look before and after."""
+        self.witness.look(side, FRESH_LOOK_NS)
         action()
-        self.witness.look()
+        self.witness.look(side)
 
     def wait(self, seconds: float) -> None:
         """Let packets travel and timers run."""
@@ -181,10 +177,10 @@ class Lab:
             self.wire.take(by_device[device])
         arriving = self.wire.move()
         if arriving is not None:
-            self.act(lambda: self.wire.arrive(arriving))
+            self.act(lambda: self.wire.arrive(arriving), arriving.receiver)
         elif not ready:
-            self.witness.look()
+            self.witness.look(fresh=IDLE_LOOK_NS)
 
     def _host(self, name: str) -> Host:
         address = f"{self.addresses[name]}/{PREFIX_LENGTH[self.family]}"
-        return Host(name, [address], self.sysctls)
+        return Host(name, [address], self.sysctls, self.case.offload)

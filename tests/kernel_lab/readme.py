@@ -34,7 +34,7 @@ sockets in two network namespaces, joined by a wire of our own that takes {delay
 
 | file | holds |
 |---|---|
-| `{file}` | the {packets} packets that passed the tap, with nanosecond stamps |
+{captures}
 | `expected/states.json` | the truth: both hosts' sockets, as their kernel told of them |
 | `expected/connections.csv` | what `tcptrace connections -T csv` says of the capture |
 | `expected/timeline.csv` | what `tcptrace timeline -T csv` says of it |
@@ -45,6 +45,11 @@ TAPS = {
     "client": "The tap stands at the client's end of it.",
     "middle": "The tap stands half way.",
     "server": "The tap stands at the server's end of it.",
+}
+PLACES = {
+    "client": "at the client's end",
+    "middle": "half way",
+    "server": "at the server's end",
 }
 
 
@@ -60,9 +65,29 @@ def readme(case: Case, facts: dict[str, Any]) -> str:
         kernel=facts["kernel"],
         recorded=facts["recorded"],
         delay=facts["one_way_delay_ms"],
-        tap=TAPS[case.tap],
+        tap=_taps(case),
         lost=f"Lost on purpose: {lost}." if lost else "Nothing was lost.",
-        packets=facts["packets"],
+        captures=_captures(case, facts),
+    )
+
+
+def _taps(case: Case) -> str:
+    """Where the tap stands, or where all of them do and which of them losses are told from."""
+    if not case.further:
+        return TAPS[case.tap]
+    ends = ", ".join(PLACES[tap] for tap in case.further)
+    return f"One tap stands {PLACES[case.tap]}, others {ends}; losses are told from the first."
+
+
+def _captures(case: Case, facts: dict[str, Any]) -> str:
+    """A row of the table of files for each tap."""
+    several = {tap: f"the tap {PLACES[tap]}" for tap in case.files}
+    where = several if case.further else {case.tap: "the tap"}
+    taps = facts.get("further_taps", {}) | {case.tap: facts}
+    return "\n".join(
+        f"| `{file}` | the {taps[tap]['packets']} packets that passed {where[tap]}, "
+        "with nanosecond stamps |"
+        for tap, file in case.files.items()
     )
 
 

@@ -51,19 +51,14 @@ class Witness:
         self._last_look = dict.fromkeys(asked, 0)
         self._lives: dict[tuple[str, bytes], Life] = {}
 
-    def look(self) -> None:
-        """Ask both hosts now, and note what has changed since the last look."""
-        for side, diag in self._asked.items():
-            before = self._clock()
-            found = {socket.cookie: socket for socket in diag.sockets()}
-            now = self._clock()
-            for cookie, socket in found.items():
-                life = self._lives.setdefault((side, cookie), Life(side, socket))
-                self._note(life, socket.state, now)
-            for (whose, cookie), life in self._lives.items():
-                if whose == side and cookie not in found:
-                    self._note(life, State.CLOSED, now)
-            self._last_look[side] = before
+    def look(self, side: str | None = None, fresh: int = 0) -> None:
+        """Ask both hosts now, or one side's, and note what has changed since the last look.
+
+        A look that is not yet `fresh` ns old is not repeated.
+        """
+        for whose in self._asked if side is None else [side]:
+            if not fresh or self._clock() - self._last_look[whose] >= fresh:
+                self._look_at(whose, self._asked[whose])
 
     def states(self, side: str) -> list[State]:
         """Where the sockets of a side were at the last look, in order of birth."""
@@ -84,6 +79,18 @@ class Witness:
         """Ask no more."""
         for diag in self._asked.values():
             diag.close()
+
+    def _look_at(self, side: str, diag: SockDiag) -> None:
+        before = self._clock()
+        found = {socket.cookie: socket for socket in diag.sockets()}
+        now = self._clock()
+        for cookie, socket in found.items():
+            life = self._lives.setdefault((side, cookie), Life(side, socket))
+            self._note(life, socket.state, now)
+        for (whose, cookie), life in self._lives.items():
+            if whose == side and cookie not in found:
+                self._note(life, State.CLOSED, now)
+        self._last_look[side] = before
 
     def _note(self, life: Life, state: State, now: int) -> None:
         if not life.steps or life.state is not state:
