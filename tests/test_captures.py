@@ -18,6 +18,7 @@ from tests.kernel_lab.truth import disagreements
 FOLDERS = sorted(folder for folder in CAPTURES.iterdir() if folder.is_dir())
 NAMES = [folder.name for folder in FOLDERS]
 LARGEST = 10_000_000  # bytes, of all of captures/
+FURTHER = [(CAPTURES / case.name, tap) for case in CASES.values() for tap in case.further]
 
 each_case = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
 
@@ -37,10 +38,8 @@ def test_folder_is_complete(folder: Path) -> None:
     """README, one capture, the truth and a table each; nothing that README does not name."""
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     expected = {"states.json", *(f"{table}.csv" for table in TABLES)}
-    assert {f"expected/{name}" for name in expected} | {
-        "README.md",
-        CASES[folder.name].file,
-    } == files
+    captures = set(CASES[folder.name].files.values())
+    assert {f"expected/{name}" for name in expected} | {"README.md"} | captures == files
     text = (folder / "README.md").read_text()
     assert [] == [name for name in files - {"README.md"} if f"`{name}`" not in text]
 
@@ -72,6 +71,18 @@ def test_timeline_is_what_the_kernels_recorded(folder: Path) -> None:
     """Both endpoints' states in their order, and each of the kernel's moments within bounds."""
     unknowable = CASES[folder.name].unknowable
     assert [] == disagreements(facts_of(folder), trace_of(folder).timeline, unknowable)
+
+
+@pytest.mark.parametrize(
+    ("folder", "tap"), FURTHER, ids=lambda value: getattr(value, "name", value)
+)
+def test_timeline_of_a_further_tap_is_what_the_kernels_recorded(folder: Path, tap: str) -> None:
+    """The same kernels, seen by other packets from elsewhere: the same states, other bounds."""
+    facts = facts_of(folder)
+    kept = facts["further_taps"][tap]
+    trace = tcptrace.read(folder / kept["capture"], progress=False)
+    assert kept["packets"] == trace.capture.packets
+    assert [] == disagreements(facts, trace.timeline, CASES[folder.name].unknowable)
 
 
 @each_case

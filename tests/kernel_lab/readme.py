@@ -28,7 +28,7 @@ When each began, to the microsecond or to what two looks at the sockets enclose,
 
 `python -m tests.kernel_lab.record {name}` on Linux {kernel}, {recorded}: real
 sockets in two network namespaces, joined by a wire of our own that takes {delay} ms for each way.
-{tap} {lost}
+{tap}{lost}
 
 ## Files
 
@@ -72,11 +72,11 @@ def readme(case: Case, facts: dict[str, Any]) -> str:
 
 
 def _taps(case: Case) -> str:
-    """Where the tap stands, or where all of them do and which of them losses are told from."""
+    """Where the tap stands, or where all of them do and which of them is meant by "the tap"."""
     if not case.further:
-        return TAPS[case.tap]
-    ends = ", ".join(PLACES[tap] for tap in case.further)
-    return f"One tap stands {PLACES[case.tap]}, others {ends}; losses are told from the first."
+        return f"{TAPS[case.tap]} "
+    ends = " and ".join(PLACES[tap] for tap in case.further)
+    return f'"The tap" stands {PLACES[case.tap]}; others stand {ends}.\n'
 
 
 def _captures(case: Case, facts: dict[str, Any]) -> str:
