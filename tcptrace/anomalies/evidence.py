@@ -26,6 +26,7 @@ Mask = npt.NDArray[np.bool_]
 
 NEVER = np.iinfo(np.int64).max
 ROLES = len(Role)
+PORTS = 1 << 16
 
 
 class Doubt(IntFlag):
@@ -164,7 +165,7 @@ class Evidence:
     @cached_property
     def _four_tuples(self) -> Numbers:
         """A number for each four-tuple, the same whichever end is the originator."""
-        ends = self.addresses.places * 65_536 + self.port
+        ends = self.addresses.places * PORTS + self.port
         low = np.minimum(ends[::ROLES], ends[1::ROLES])
         high = np.maximum(ends[::ROLES], ends[1::ROLES])
         lows, _ = pd.factorize(low)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tcptrace.anomalies.evidence import ROLES, Evidence
+from tcptrace.anomalies.evidence import PORTS, ROLES, Evidence
 from tcptrace.tables.schema import SEVERITIES
 from tcptrace.tables.wording import counted, endpoint
 from tcptrace.tcp.states import Role
@@ -82,8 +82,9 @@ def by_service(seen: Evidence, hits: Hits, total: Mask | None = None) -> Iterato
     codes, _ = pd.factorize(keys)
     order = np.lexsort((-hits.duration, codes))
     bounds = np.flatnonzero(np.diff(codes[order])) + 1
+    among = {} if total is None else _totals(seen, total)
     for rows in np.split(order, bounds):
-        yield _group(seen, hits, rows, names[int(services[rows[0]])], total)
+        yield _group(seen, hits, rows, names[int(services[rows[0]])], among)
 
 
 def of_capture(seen: Evidence, count: int, variant: str = "", **values: int | str) -> Group:
@@ -99,7 +100,8 @@ def of_capture(seen: Evidence, count: int, variant: str = "", **values: int | st
     )
 
 
-def _group(seen: Evidence, hits: Hits, rows: Numbers, place: str, total: Mask | None) -> Group:
+def _group(seen: Evidence, hits: Hits, rows: Numbers, place: str, among: dict[int, int]) -> Group:
+    """One group; `among` is how many connections each service has that were looked at."""
     ends = hits.endpoint[rows]
     worst = int(rows[0])
     group = Group(
@@ -124,7 +126,7 @@ def _group(seen: Evidence, hits: Hits, rows: Numbers, place: str, total: Mask | 
         "longest": group.duration,
         "shortest": int(hits.duration[rows[-1]]),
         "packets": _packets(hits, rows[:1]),
-        "total": _total(seen, ends, total),
+        "total": max(len(ends), among.get(int(_service(seen, ends[:1])[0]), 0)),
     }
     return group
 
@@ -174,22 +176,24 @@ def _worst(hits: Hits, rows: Numbers) -> str:
     return SEVERITIES[int(hits.severity[rows].max())]
 
 
-def _total(seen: Evidence, ends: Numbers, total: Mask | None) -> int:
-    """How many connections at the same service the hits are among."""
-    if total is None:
-        return len(ends)
-    service = ends[0] | 1
-    places, ports = seen.addresses.places, seen.port
-    same = (places[1::ROLES] == places[service]) & (ports[1::ROLES] == ports[service])
-    among = int(np.count_nonzero(same & total.reshape(-1, ROLES).any(axis=1)))
-    return max(among, len(ends))
+def _service(seen: Evidence, ends: Numbers) -> Numbers:
+    """A number for the service that each endpoint's connection is with: host and port."""
+    found: Numbers = seen.addresses.places[ends | 1] * PORTS + seen.port[ends | 1]
+    return found
+
+
+def _totals(seen: Evidence, total: Mask) -> dict[int, int]:
+    """How many connections each service has an endpoint marked in."""
+    ends = np.flatnonzero(total[::ROLES] | total[1::ROLES]) * ROLES
+    services, counts = np.unique(_service(seen, ends), return_counts=True)
+    return dict(zip(services.tolist(), counts.tolist(), strict=True))
 
 
 def _services(seen: Evidence, ends: Numbers) -> tuple[Numbers, dict[int, str]]:
     """A number for the service of each hit and the numbers' names; coarser where there are many."""
     responder = ends | 1
     host, port = seen.addresses.places[responder], seen.port[responder]
-    services = host * 65_536 + port
+    services = _service(seen, ends)
     per_host = pd.Series(services).groupby(host).transform("nunique").to_numpy()
     scanned = per_host > MOST_SERVICES
     services = np.where(scanned, -2 - host, services)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pandas as pd
 
 Numbers = npt.NDArray[np.int64]
 
-_IPV4_PREFIX = 0xFFFF
+_IPV4_PREFIX = b"\0\0\xff\xff"
 _MASK = (1 << 64) - 1
 
 
@@ -36,7 +37,8 @@ class Addresses:
 
 def address(upper: int, lower: int) -> str:
     """One address as text, from its two halves, signed or not."""
-    low = lower & _MASK
-    if upper == 0 and low >> 32 == _IPV4_PREFIX:
-        return str(IPv4Address(low & 0xFFFFFFFF))
-    return str(IPv6Address((upper & _MASK) << 64 | low))
+    octets = ((upper & _MASK) << 64 | lower & _MASK).to_bytes(16)
+    if upper == 0 and octets[8:12] == _IPV4_PREFIX:
+        return inet_ntop(AF_INET, octets[12:])
+    # The system writes dots into ::/64, which RFC 5952 leaves to the known prefixes.
+    return inet_ntop(AF_INET6, octets) if upper else str(IPv6Address(octets))
