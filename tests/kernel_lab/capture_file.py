@@ -19,6 +19,8 @@ LINKTYPE_RAW = 101
 SNAP_LENGTH = 65535
 
 PCAP_NS_MAGIC = 0xA1B23C4D
+PCAP_HEADER = struct.Struct("<IHHiIII")
+PCAP_RECORD = struct.Struct("<IIII")
 SECTION, INTERFACE, ENHANCED_PACKET = 0x0A0D0D0A, 1, 6
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 OPT_COMMENT, IF_NAME, IF_TSRESOL = 1, 2, 9
@@ -50,7 +52,7 @@ class CaptureFile:
 
     def pcap(self) -> bytes:
         """The whole capture as a nanosecond pcap file, little-endian."""
-        header = struct.pack("<IHHiIII", PCAP_NS_MAGIC, 2, 4, 0, 0, SNAP_LENGTH, self.link_type)
+        header = PCAP_HEADER.pack(PCAP_NS_MAGIC, 2, 4, 0, 0, SNAP_LENGTH, self.link_type)
         return header + b"".join(_record(at, packet) for at, packet in self.records)
 
     def pcapng(self) -> bytes:
@@ -63,6 +65,19 @@ class CaptureFile:
         return _block(SECTION, section) + _block(INTERFACE, interface) + b"".join(packets)
 
 
+def read_pcap(path: Path) -> list[tuple[int, bytes]]:
+    """The records of a file that `CaptureFile.pcap` has made."""
+    data = path.read_bytes()
+    records = []
+    offset = PCAP_HEADER.size
+    while offset < len(data):
+        seconds, nanoseconds, length, _ = PCAP_RECORD.unpack_from(data, offset)
+        offset += PCAP_RECORD.size
+        records.append((seconds * 1_000_000_000 + nanoseconds, data[offset : offset + length]))
+        offset += length
+    return records
+
+
 def _ethernet(sender: str, packet: bytes) -> bytes:
     receiver = "server" if sender == "client" else "client"
     return MAC[receiver] + MAC[sender] + ETHERTYPE[packet[0] >> 4] + packet
@@ -70,7 +85,7 @@ def _ethernet(sender: str, packet: bytes) -> bytes:
 
 def _record(at: int, packet: bytes) -> bytes:
     seconds, nanoseconds = divmod(at, 1_000_000_000)
-    return struct.pack("<IIII", seconds, nanoseconds, len(packet), len(packet)) + packet
+    return PCAP_RECORD.pack(seconds, nanoseconds, len(packet), len(packet)) + packet
 
 
 def _enhanced(at: int, packet: bytes) -> bytes:

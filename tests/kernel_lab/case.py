@@ -45,11 +45,12 @@ class Case:
     weather: Weather = CLEAR
     ports: int = 10
     offload: bool = False
+    named: str = ""
 
     @property
     def name(self) -> str:
-        """The case's folder in captures/."""
-        return self.script.__name__
+        """The case's folder in captures/: its script's name, unless it has one of its own."""
+        return self.named or self.script.__name__
 
     @property
     def title(self) -> str:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from .capture_file import CaptureFile
 from .case import Case
-from .play import Played
+from .wire import Rule
 from .witness import Life
+
+
+@dataclass
+class Played:
+    """What is left of a lab after a case; times of lives are monotonic, `until` is not."""
+
+    captures: dict[str, CaptureFile]
+    lives: list[Life]
+    sysctls: dict[str, int]
+    rules: list[Rule]
+    epoch: int
+    until: int
+    delay: int
 
 
 def facts(case: Case, played: Played) -> dict[str, Any]:

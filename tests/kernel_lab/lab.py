@@ -29,7 +29,8 @@ ADDRESSES = {
     socket.AF_INET6: {"client": "2001:db8::1", "server": "2001:db8::2"},  # RFC 3849
 }
 PREFIX_LENGTH = {socket.AF_INET: 24, socket.AF_INET6: 64}
-SYSCTLS = {"ipv4/tcp_no_metrics_save": 1}
+# A namespace with a small table of sockets would otherwise have room for few TIME_WAITs.
+SYSCTLS = {"ipv4/tcp_no_metrics_save": 1, "ipv4/tcp_max_tw_buckets": 4096}
 IDLE_LOOK_NS = 2_000_000
 FRESH_LOOK_NS = 200_000  # a look as young as this need not be repeated before an action
 PATIENCE = 5.0  # seconds for what should take a round trip

@@ -13,7 +13,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from . import closings, openings, resets, vantages
+from . import closings, openings, resets
 from .case import Case
 from .facts import facts
 from .lab import FIRST_CLIENT_PORT
@@ -21,15 +21,14 @@ from .play import play
 from .readme import readme
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
-CASES = {
-    case.name: case for case in (*openings.CASES, *closings.CASES, *resets.CASES, *vantages.CASES)
-}
+CASES = {case.name: case for case in (*openings.CASES, *closings.CASES, *resets.CASES)}
 AT_A_TIME = 6
 
 
 def record(case: Case, folder: Path, port: int) -> str:
     """Play a case and write its folder; a line on how it went. ValueError if it went otherwise."""
     played = play(case, port)
+    case.check(played.lives)
     counts = {tap: {"packets": len(made.records)} for tap, made in played.captures.items()}
     told = facts(case, played) | {"capture": case.file, "tap": case.tap} | counts[case.tap]
     if case.further:

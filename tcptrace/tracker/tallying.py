@@ -1,0 +1,195 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`Tallying` ⚙: what is counted of each side of the open connections while its segments pass."""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+
+from tcptrace.decode.segments import Checksum, Kind, Segments
+from tcptrace.tcp import flags
+from tcptrace.tracker.slots import Tallies, grown
+
+TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
+KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
+SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
+ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
+FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
+WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
+CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
+MSS = cython.declare(cython.Py_ssize_t, Segments.index("mss"))
+SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
+SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
+OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
+IS_COPY = cython.declare(cython.Py_ssize_t, Segments.index("copy"))
+WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
+
+SEGMENTS = cython.declare(cython.Py_ssize_t, Tallies.index("segments"))
+PAYLOADS = cython.declare(cython.Py_ssize_t, Tallies.index("payload"))
+RETRANSMITS = cython.declare(cython.Py_ssize_t, Tallies.index("retransmits"))
+COPIES = cython.declare(cython.Py_ssize_t, Tallies.index("copies"))
+REORDERED = cython.declare(cython.Py_ssize_t, Tallies.index("reordered"))
+UNSEEN = cython.declare(cython.Py_ssize_t, Tallies.index("unseen"))
+BAD_CHECKSUMS = cython.declare(cython.Py_ssize_t, Tallies.index("bad_checksums"))
+OFFLOADS = cython.declare(cython.Py_ssize_t, Tallies.index("offloaded"))
+SUPER_SEGMENTS = cython.declare(cython.Py_ssize_t, Tallies.index("super_segments"))
+ZERO_WINDOWS = cython.declare(cython.Py_ssize_t, Tallies.index("zero_windows"))
+OFFERED_MSS = cython.declare(cython.Py_ssize_t, Tallies.index("mss"))
+NXT = cython.declare(cython.Py_ssize_t, Tallies.index("nxt"))
+UNA = cython.declare(cython.Py_ssize_t, Tallies.index("una"))
+UNA_TIME = cython.declare(cython.Py_ssize_t, Tallies.index("una_time"))
+LAST_TIME = cython.declare(cython.Py_ssize_t, Tallies.index("last_time"))
+LAST_PACKET = cython.declare(cython.Py_ssize_t, Tallies.index("last_packet"))
+GAP = cython.declare(cython.Py_ssize_t, Tallies.index("gap"))
+TALLY_WIDTH = cython.declare(cython.Py_ssize_t, Tallies.width())
+
+SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+BAD = cython.declare(cython.longlong, Checksum.BAD)
+OFFLOADED = cython.declare(cython.longlong, Checksum.OFFLOADED)
+
+REORDER_WITHIN = cython.declare(cython.longlong, 10_000_000)
+NEAR = cython.declare(cython.longlong, 1 << 30)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + HALF) & MASK32) - HALF
+
+
+@cython.cclass
+class Tallying:
+    """The `Tallies` of all open connections, by slot: side 0's row, then side 1's."""
+
+    matrix: object
+    cells: cython.longlong[::1]
+    rows: cython.longlong[::1]
+
+    def __init__(self) -> None:
+        self.matrix = np.zeros((1, 2 * TALLY_WIDTH), np.int64)
+
+    def of(self, slots: list):
+        """`Tallies` matrix of some slots: side 0 then side 1 of each."""
+        return self.matrix[slots].reshape(-1, TALLY_WIDTH)
+
+    def add(
+        self, segments: cython.longlong[::1], count: cython.Py_ssize_t, capacity: cython.Py_ssize_t
+    ) -> None:
+        """Count each segment of a batch whose copies `EvidenceLog.add` marked.
+
+        capacity : how many slots there are
+        """
+        if len(self.matrix) < capacity:
+            self.matrix = grown(self.matrix, capacity)
+        self.cells = memoryview(self.matrix.reshape(-1))
+        self.rows = segments
+        row: cython.Py_ssize_t
+        slot: cython.Py_ssize_t
+        with cython.nogil:
+            for row in range(count):
+                slot = segments[row * WIDTH + SLOT]
+                if slot >= 0:
+                    if segments[row * WIDTH + OPENS]:
+                        self._reset(2 * slot * TALLY_WIDTH)
+                    self._count(row * WIDTH, slot)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _reset(self, base: cython.Py_ssize_t) -> cython.int:
+        cell: cython.Py_ssize_t
+        for cell in range(base, base + 2 * TALLY_WIDTH):
+            self.cells[cell] = 0
+        self.cells[base + NXT] = self.cells[base + UNA] = -1
+        self.cells[base + TALLY_WIDTH + NXT] = self.cells[base + TALLY_WIDTH + UNA] = -1
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _count(self, row: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
+        r, t = self.rows, self.cells
+        base: cython.Py_ssize_t = slot * 2 * TALLY_WIDTH
+        own: cython.Py_ssize_t = base + r[row + SENDER] * TALLY_WIDTH
+        peer: cython.Py_ssize_t = base + (1 - r[row + SENDER]) * TALLY_WIDTH
+        if r[row + KIND] != SEGMENT:
+            return 0
+        if r[row + IS_COPY]:
+            t[own + COPIES] += 1
+            return 0
+        t[own + SEGMENTS] += 1
+        t[own + PAYLOADS] += r[row + PAYLOAD]
+        t[own + BAD_CHECKSUMS] += r[row + CHECKSUM] == BAD
+        t[own + OFFLOADS] += r[row + CHECKSUM] == OFFLOADED
+        if r[row + MSS] > 0:
+            t[own + OFFERED_MSS] = r[row + MSS]
+        if t[peer + OFFERED_MSS] and r[row + PAYLOAD] > t[peer + OFFERED_MSS]:
+            t[own + SUPER_SEGMENTS] += 1
+        last: cython.longlong = max(t[own + LAST_TIME], t[peer + LAST_TIME])
+        t[own + GAP] = max(0, r[row + TIME] - last) if last else 0
+        t[own + LAST_TIME], t[own + LAST_PACKET] = r[row + TIME], r[row + PACKET]
+        if not r[row + FLAGS] & RST:
+            t[own + ZERO_WINDOWS] += r[row + WINDOW] == 0
+            self._count_octets(row, own, peer)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _count_octets(
+        self, row: cython.Py_ssize_t, own: cython.Py_ssize_t, peer: cython.Py_ssize_t
+    ) -> cython.int:
+        r, t = self.rows, self.cells
+        bits: cython.longlong = r[row + FLAGS]
+        length: cython.longlong = r[row + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
+        end: cython.longlong = (r[row + SEQ] + length) & MASK32
+        if t[own + NXT] < 0 or _diff(end, t[own + NXT]) > 0:
+            t[own + NXT] = end
+        elif length > 0 and _diff(r[row + SEQ], t[own + NXT]) < 0:
+            self._count_repeat(row, own, end)
+        if bits & ACK_BIT:
+            self._count_ack(row, peer)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _count_repeat(
+        self, row: cython.Py_ssize_t, own: cython.Py_ssize_t, end: cython.longlong
+    ) -> cython.int:
+        r, t = self.rows, self.cells
+        late: cython.longlong = r[row + TIME] - t[own + UNA_TIME]
+        acked: cython.bint = t[own + UNA] >= 0 and _diff(end, t[own + UNA]) <= 0
+        if acked and late < REORDER_WITHIN and t[own + UNSEEN] > 0:
+            t[own + REORDERED] += 1
+            t[own + UNSEEN] = max(0, t[own + UNSEEN] - r[row + PAYLOAD])
+        else:
+            t[own + RETRANSMITS] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _count_ack(self, row: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
+        r, t = self.rows, self.cells
+        if t[peer + UNA] >= 0 and _diff(r[row + ACK], t[peer + UNA]) <= 0:
+            return 0
+        if t[peer + NXT] >= 0:
+            beyond: cython.longlong = _diff(r[row + ACK], t[peer + NXT])
+            if beyond > NEAR:
+                return 0
+            if beyond > 0:
+                t[peer + UNSEEN] += beyond
+                t[peer + NXT] = r[row + ACK]
+        t[peer + UNA], t[peer + UNA_TIME] = r[row + ACK], r[row + TIME]
+        return 0
