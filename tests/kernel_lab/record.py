@@ -13,7 +13,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from . import closings, openings, resets
+from . import closings, openings, resets, vantages
 from .case import Case
 from .facts import facts
 from .lab import FIRST_CLIENT_PORT
@@ -21,7 +21,9 @@ from .play import play
 from .readme import readme
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
-CASES = {case.name: case for case in (*openings.CASES, *closings.CASES, *resets.CASES)}
+CASES = {
+    case.name: case for case in (*openings.CASES, *closings.CASES, *resets.CASES, *vantages.CASES)
+}
 AT_A_TIME = 6
 
 
