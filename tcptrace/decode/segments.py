@@ -83,4 +83,5 @@ class Segments(Rows):
         "slot": "filled in by the tracker: the place of the connection in its table",
         "sender": "filled in by the tracker: 0 if sent by the endpoint seen first, 1 by the other",
         "opens": "filled in by the tracker: 1 where a new connection begins in that slot",
+        "copy": "filled in by the tracker: 1 for the same packet, captured once more",
     }

@@ -1,5 +1,5 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""`EvidenceLog`: what is kept of an open connection's segments, and what is counted of the rest.
+"""`EvidenceLog` ⚙: what is kept of an open connection's segments.
 
 The opening, and what surrounds every SYN, FIN, RST and ICMP error, is kept for good (`pinned`);
 of the segments between only the last few dozen are, for they may turn out to stand before a
@@ -11,17 +11,17 @@ from __future__ import annotations
 import cython
 import numpy as np
 
-from tcptrace.decode.segments import Checksum, Kind, Segments
+from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp import flags
-from tcptrace.tracker.slots import Evidence, Slots, Tallies, grown
+from tcptrace.tracker.slots import Evidence, Slots
 
 SEGMENT_WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
+IS_COPY = cython.declare(cython.Py_ssize_t, Segments.index("copy"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
 COPIED = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED))
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 PATH = cython.declare(cython.Py_ssize_t, Evidence.index("path"))
 INTERFACE = cython.declare(cython.Py_ssize_t, Evidence.index("interface"))
@@ -30,11 +30,8 @@ IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
 PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-CHECKSUM = cython.declare(cython.Py_ssize_t, Evidence.index("checksum"))
 CHECKSUM_FIELD = cython.declare(cython.Py_ssize_t, Evidence.index("checksum_field"))
-MSS = cython.declare(cython.Py_ssize_t, Evidence.index("mss"))
 TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
@@ -50,32 +47,10 @@ PIN = cython.declare(cython.Py_ssize_t, Slots.index("pin"))
 PINNED_ROWS = cython.declare(cython.Py_ssize_t, Slots.index("pinned_rows"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 
-SEGMENTS = cython.declare(cython.Py_ssize_t, Tallies.index("segments"))
-PAYLOADS = cython.declare(cython.Py_ssize_t, Tallies.index("payload"))
-RETRANSMITS = cython.declare(cython.Py_ssize_t, Tallies.index("retransmits"))
-COPIES = cython.declare(cython.Py_ssize_t, Tallies.index("copies"))
-REORDERED = cython.declare(cython.Py_ssize_t, Tallies.index("reordered"))
-UNSEEN = cython.declare(cython.Py_ssize_t, Tallies.index("unseen"))
-BAD_CHECKSUMS = cython.declare(cython.Py_ssize_t, Tallies.index("bad_checksums"))
-OFFLOADS = cython.declare(cython.Py_ssize_t, Tallies.index("offloaded"))
-SUPER_SEGMENTS = cython.declare(cython.Py_ssize_t, Tallies.index("super_segments"))
-ZERO_WINDOWS = cython.declare(cython.Py_ssize_t, Tallies.index("zero_windows"))
-OFFERED_MSS = cython.declare(cython.Py_ssize_t, Tallies.index("mss"))
-NXT = cython.declare(cython.Py_ssize_t, Tallies.index("nxt"))
-UNA = cython.declare(cython.Py_ssize_t, Tallies.index("una"))
-UNA_TIME = cython.declare(cython.Py_ssize_t, Tallies.index("una_time"))
-LAST_TIME = cython.declare(cython.Py_ssize_t, Tallies.index("last_time"))
-LAST_PACKET = cython.declare(cython.Py_ssize_t, Tallies.index("last_packet"))
-GAP = cython.declare(cython.Py_ssize_t, Tallies.index("gap"))
-TALLY_WIDTH = cython.declare(cython.Py_ssize_t, Tallies.width())
-
 SYN = cython.declare(cython.longlong, flags.SYN)
-ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
-BAD = cython.declare(cython.longlong, Checksum.BAD)
-OFFLOADED = cython.declare(cython.longlong, Checksum.OFFLOADED)
 
 # The pool holds what is known when a segment passes: the columns copied, and `copy`.
 KEPT = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED) + 1)
@@ -85,17 +60,6 @@ PIN_AFTER = cython.declare(cython.Py_ssize_t, 32)
 PINNED_MOST = cython.declare(cython.Py_ssize_t, 2048)
 COPY_WITHIN = cython.declare(cython.longlong, 50_000_000)
 COPY_AT_ONCE = cython.declare(cython.longlong, 1_000_000)
-REORDER_WITHIN = cython.declare(cython.longlong, 10_000_000)
-NEAR = cython.declare(cython.longlong, 1 << 30)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cclass
@@ -105,39 +69,33 @@ class EvidenceLog:
     pool: object
     rows: cython.longlong[::1]
     after: cython.longlong[::1]
-    free: list
-    tally_matrix: object
-    tallies: cython.longlong[::1]
+    free: cython.longlong
     source: cython.longlong[::1]
 
     def __init__(self) -> None:
         self.pool = np.zeros((0, CHUNK * KEPT), np.int64)
         self.after = memoryview(np.zeros(1, np.int64))
-        self.free = []
-        self.tally_matrix = np.zeros((1, 2 * TALLY_WIDTH), np.int64)
+        self.free = -1
         self.source = memoryview(np.array([Segments.index(n) for n in Evidence.COPIED], np.int64))
 
-    def tallies_of(self, slots: list):
-        """`Tallies` matrix of some slots: side 0 then side 1 of each."""
-        return self.tally_matrix[slots].reshape(-1, TALLY_WIDTH)
-
     def add(self, segments: cython.longlong[::1], count: cython.Py_ssize_t, slots: object) -> None:
-        """Keep or count each segment of a batch to which `ConnectionTable.assign` gave a slot."""
+        """Keep each segment of a batch that `ConnectionTable.assign` gave a slot; mark copies."""
         table: cython.longlong[::1] = memoryview(slots.reshape(-1))
-        if len(self.tally_matrix) < len(slots):
-            self.tally_matrix = grown(self.tally_matrix, len(slots))
-        self.tallies = memoryview(self.tally_matrix.reshape(-1))
         row: cython.Py_ssize_t
         slot: cython.Py_ssize_t
-        for row in range(count):
-            slot = segments[row * SEGMENT_WIDTH + SLOT]
-            if slot >= 0:
-                if segments[row * SEGMENT_WIDTH + OPENS]:
-                    self._reset(slot, table)
-                self._keep(segments, row * SEGMENT_WIDTH, table, slot)
+        with cython.nogil:
+            for row in range(count):
+                slot = segments[row * SEGMENT_WIDTH + SLOT]
+                if slot >= 0:
+                    if segments[row * SEGMENT_WIDTH + OPENS]:
+                        table[slot * SLOT_WIDTH + PIN] = PIN_AFTER
+                    self._keep(segments, row * SEGMENT_WIDTH, table, slot)
 
-    def collect(self, slots: list, table_matrix: object):
-        """(Evidence matrix, offsets): the rows of these slots in a row; their chunks go back."""
+    def collect(self, slots: list, table_matrix: object, keep: cython.bint = False):
+        """(Evidence matrix, offsets): the rows of these slots in a row; their chunks go back.
+
+        With `keep` they stay where they are, and nothing changes.
+        """
         table: cython.longlong[::1] = memoryview(table_matrix.reshape(-1))
         offsets = np.zeros(len(slots) + 1, np.int64)
         np.cumsum(table_matrix[slots, ROWS], out=offsets[1:])
@@ -147,10 +105,13 @@ class EvidenceLog:
             at: cython.Py_ssize_t = 0
             for slot in slots:
                 at = self._pour(slot, table, out, at)
+                if not keep:
+                    self._give_back(slot, table)
         return matrix, offsets
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _pour(
         self,
         slot: cython.Py_ssize_t,
@@ -165,29 +126,31 @@ class EvidenceLog:
         used: cython.Py_ssize_t
         while chunk >= 0:
             used = table[k + LAST_ROWS] if chunk == table[k + LAST_CHUNK] else CHUNK
-            for row in range(chunk * CHUNK * KEPT, (chunk * CHUNK + used) * KEPT, KEPT):
+            for row in range(used):
                 for cell in range(KEPT):
-                    out[at + cell] = self.rows[row + cell]
+                    out[at + cell] = self.rows[(chunk * CHUNK + row) * KEPT + cell]
                 at += WIDTH
-            self.free.append(chunk)
             chunk = self.after[chunk]
-        table[k + FIRST_CHUNK] = table[k + LAST_CHUNK] = -1
         return at
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _reset(self, slot: cython.Py_ssize_t, table: cython.longlong[::1]) -> cython.int:
-        cell: cython.Py_ssize_t
-        base: cython.Py_ssize_t = slot * 2 * TALLY_WIDTH
-        for cell in range(base, base + 2 * TALLY_WIDTH):
-            self.tallies[cell] = 0
-        self.tallies[base + NXT] = self.tallies[base + UNA] = -1
-        self.tallies[base + TALLY_WIDTH + NXT] = self.tallies[base + TALLY_WIDTH + UNA] = -1
-        table[slot * SLOT_WIDTH + PIN] = PIN_AFTER
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _give_back(self, slot: cython.Py_ssize_t, table: cython.longlong[::1]) -> cython.int:
+        """The slot's chunks are free again."""
+        k: cython.Py_ssize_t = slot * SLOT_WIDTH
+        chunk: cython.longlong = table[k + FIRST_CHUNK]
+        following: cython.longlong
+        while chunk >= 0:
+            following = self.after[chunk]
+            self._let_go(chunk)
+            chunk = following
+        table[k + FIRST_CHUNK] = table[k + LAST_CHUNK] = -1
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _keep(
         self,
         s: cython.longlong[::1],
@@ -200,8 +163,7 @@ class EvidenceLog:
         cell: cython.Py_ssize_t
         for cell in range(COPIED):
             self.rows[row + cell] = s[at + self.source[cell]]
-        self.rows[row + COPY] = self._is_copy(table, k, row)
-        self._count(row, slot)
+        self.rows[row + COPY] = s[at + IS_COPY] = self._is_copy(table, k, row)
         bits: cython.longlong = self.rows[row + FLAGS] & (SYN | FIN | RST)
         if (bits or self.rows[row + KIND] != SEGMENT) and table[k + PINNED_ROWS] < PINNED_MOST:
             table[k + PIN] = PIN_AFTER
@@ -210,7 +172,8 @@ class EvidenceLog:
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _next_row(self, table: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The cell where the slot's next evidence row begins."""
         if table[k + LAST_CHUNK] < 0 or table[k + LAST_ROWS] == CHUNK:
@@ -226,14 +189,17 @@ class EvidenceLog:
         return row
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _next_chunk(self, table: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
         chunk: cython.longlong
         if table[k + LOOSE] >= LOOSE_CHUNKS:
             self._drop_oldest_loose(table, k)
-        if not self.free:
-            self._more_chunks()
-        chunk = self.free.pop()
+        if self.free < 0:
+            with cython.gil:
+                self._more_chunks()
+        chunk = self.free
+        self.free = self.after[chunk]
         self.after[chunk] = -1
         if table[k + LAST_CHUNK] >= 0:
             self.after[table[k + LAST_CHUNK]] = chunk
@@ -244,14 +210,23 @@ class EvidenceLog:
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _drop_oldest_loose(self, table: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
         kept: cython.longlong = table[k + LAST_PINNED]
         oldest: cython.longlong = self.after[kept]
         self.after[kept] = self.after[oldest]
-        self.free.append(oldest)
+        self._let_go(oldest)
         table[k + LOOSE] -= 1
         table[k + ROWS] -= CHUNK
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _let_go(self, chunk: cython.longlong) -> cython.int:
+        self.after[chunk] = self.free
+        self.free = chunk
         return 0
 
     def _more_chunks(self) -> None:
@@ -261,14 +236,16 @@ class EvidenceLog:
         self.rows = None
         self.pool.resize((larger, CHUNK * KEPT), refcheck=False)
         self.rows = memoryview(self.pool.reshape(-1))
-        links = np.full(larger, -1, np.int64)
+        links = np.arange(1, larger + 1)  # each new chunk leads to the next free one
+        links[larger - 1] = -1
         if size:
             links[:size] = np.asarray(self.after)
         self.after = memoryview(links)
-        self.free.extend(range(larger - 1, size - 1, -1))
+        self.free = size
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _is_copy(
         self, table: cython.longlong[::1], k: cython.Py_ssize_t, row: cython.Py_ssize_t
     ) -> cython.longlong:
@@ -285,7 +262,8 @@ class EvidenceLog:
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.nogil
+    @cython.exceptval(-1)
     def _same(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
         r = self.rows
         if (
@@ -309,79 +287,3 @@ class EvidenceLog:
             or r[row + PATH] != r[other + PATH]
             or r[row + INTERFACE] != r[other + INTERFACE]
         )
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _count(self, row: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
-        r, t = self.rows, self.tallies
-        base: cython.Py_ssize_t = slot * 2 * TALLY_WIDTH
-        own: cython.Py_ssize_t = base + r[row + SENDER] * TALLY_WIDTH
-        peer: cython.Py_ssize_t = base + (1 - r[row + SENDER]) * TALLY_WIDTH
-        if r[row + KIND] != SEGMENT:
-            return 0
-        if r[row + COPY]:
-            t[own + COPIES] += 1
-            return 0
-        t[own + SEGMENTS] += 1
-        t[own + PAYLOADS] += r[row + PAYLOAD]
-        t[own + BAD_CHECKSUMS] += r[row + CHECKSUM] == BAD
-        t[own + OFFLOADS] += r[row + CHECKSUM] == OFFLOADED
-        if r[row + MSS] > 0:
-            t[own + OFFERED_MSS] = r[row + MSS]
-        if t[peer + OFFERED_MSS] and r[row + PAYLOAD] > t[peer + OFFERED_MSS]:
-            t[own + SUPER_SEGMENTS] += 1
-        last: cython.longlong = max(t[own + LAST_TIME], t[peer + LAST_TIME])
-        t[own + GAP] = max(0, r[row + TIME] - last) if last else 0
-        t[own + LAST_TIME], t[own + LAST_PACKET] = r[row + TIME], r[row + PACKET]
-        if not r[row + FLAGS] & RST:
-            t[own + ZERO_WINDOWS] += r[row + WINDOW] == 0
-            self._count_octets(row, own, peer)
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _count_octets(
-        self, row: cython.Py_ssize_t, own: cython.Py_ssize_t, peer: cython.Py_ssize_t
-    ) -> cython.int:
-        r, t = self.rows, self.tallies
-        bits: cython.longlong = r[row + FLAGS]
-        length: cython.longlong = r[row + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
-        end: cython.longlong = (r[row + SEQ] + length) & MASK32
-        if t[own + NXT] < 0 or _diff(end, t[own + NXT]) > 0:
-            t[own + NXT] = end
-        elif length > 0 and _diff(r[row + SEQ], t[own + NXT]) < 0:
-            self._count_repeat(row, own, end)
-        if bits & ACK_BIT:
-            self._count_ack(row, peer)
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _count_repeat(
-        self, row: cython.Py_ssize_t, own: cython.Py_ssize_t, end: cython.longlong
-    ) -> cython.int:
-        r, t = self.rows, self.tallies
-        late: cython.longlong = r[row + TIME] - t[own + UNA_TIME]
-        acked: cython.bint = t[own + UNA] >= 0 and _diff(end, t[own + UNA]) <= 0
-        if acked and late < REORDER_WITHIN and t[own + UNSEEN] > 0:
-            t[own + REORDERED] += 1
-            t[own + UNSEEN] = max(0, t[own + UNSEEN] - r[row + PAYLOAD])
-        else:
-            t[own + RETRANSMITS] += 1
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _count_ack(self, row: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        r, t = self.rows, self.tallies
-        if t[peer + UNA] >= 0 and _diff(r[row + ACK], t[peer + UNA]) <= 0:
-            return 0
-        if t[peer + NXT] >= 0:
-            beyond: cython.longlong = _diff(r[row + ACK], t[peer + NXT])
-            if beyond > NEAR:
-                return 0
-            if beyond > 0:
-                t[peer + UNSEEN] += beyond
-                t[peer + NXT] = r[row + ACK]
-        t[peer + UNA], t[peer + UNA_TIME] = r[row + ACK], r[row + TIME]
-        return 0

@@ -22,7 +22,8 @@ from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
 from tcptrace.tracker.slots import Evidence, Slots, Tallies
-from tcptrace.tracker.transitions import Connections, Endpoints, Transitions
+from tcptrace.tracker.tallying import Tallying
+from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions
 from tcptrace.tracker.verdict import Counted, Verdict
 from tcptrace.tracker.zeek import ZeekModel
 from tcptrace.tracker.zeek_harvest import harvest
@@ -57,16 +58,20 @@ class Tracker:
     def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
         self._table = ConnectionTable(open_limit, ENDED_LINGER, secrets.randbits(62))
         self._log = EvidenceLog()
+        self._tallying = Tallying()
         self._zeek = ZeekModel()
         self._judgement = Judgement(profile or named_profile("linux"))
         self._pending: list[int] = []
         self._verdicts: list[Verdict] = []
+        self._forgotten = 0
 
     def feed(self, segments: Segments) -> None:
         """Take in a batch in capture order; fills its columns slot, sender and opens."""
         count = len(segments)
         self._table.assign(segments.cells, count)
-        self._log.add(segments.cells, count, self._table.matrix())
+        slots = self._table.matrix()
+        self._log.add(segments.cells, count, slots)
+        self._tallying.add(segments.cells, count, len(slots))
         self._zeek.feed(segments.cells, count)
         self._pending += self._table.left()
         while len(self._pending) > GROUP:
@@ -84,6 +89,40 @@ class Tracker:
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
         )
+
+    def table(self) -> Slots:
+        """The slots of the connection table; valid until the next batch."""
+        return Slots(self._table.matrix())
+
+    def judge_now(self, slots: list[int], now: int, judgement: Judgement) -> Verdict:
+        """What would be said of connections in the table, were the capture to end at `now`, ns.
+
+        Nothing changes but the `judgement` that is asked, which must not be the tracker's own.
+        """
+        parts = [slots[start : start + GROUP] for start in range(0, len(slots), GROUP)]
+        groups = [self._group(part, keep=True) for part in parts]
+        for group in groups:
+            still_open = group.slots.used == 1
+            group.slots.left_at[still_open] = now
+            group.slots.end_reason[still_open] = EndReason.CAPTURE_END
+        judged, kept = judgement.judge(groups)
+        return judged.verdict(self._counted(kept))
+
+    def told(self, since: int) -> list[Verdict]:
+        """What was said for good of connections that have left, from the `since`-th time on."""
+        return self._verdicts[max(0, since - self._forgotten) :]
+
+    def forget(self, keep: int) -> int:
+        """Give up what was said longest ago, so that about `keep` connections are left; how many.
+
+        They are not in the reconstruction any more.
+        """
+        over = sum(len(verdict.connections) for verdict in self._verdicts) - keep
+        given_up = 0
+        while self._verdicts and over - given_up >= len(self._verdicts[0].connections):
+            given_up += len(self._verdicts.pop(0).connections)
+            self._forgotten += 1
+        return given_up
 
     def _are_pair(self, one: int, two: int) -> bool:
         """Incarnations that follow each other are judged together, lest a SYN be a stray one."""
@@ -104,14 +143,14 @@ class Tracker:
             for slot in group:
                 self._table.release(slot)
 
-    def _group(self, slots: list[int]) -> Group:
+    def _group(self, slots: list[int], keep: bool = False) -> Group:
         table: Matrix = self._table.matrix()
-        rows, offsets = self._log.collect(slots, table)
+        rows, offsets = self._log.collect(slots, table, keep)
         return Group(slots, Slots(table[slots]), Evidence(rows), offsets)
 
     def _counted(self, slots: list[int]) -> Counted:
         """What was counted of these slots, and Zeek's row for each: the one that speaks for it."""
         rows, histories = harvest(self._zeek, np.array(slots, np.int64).data)
         main = np.flatnonzero(rows.main == 1)
-        tallies = Tallies(self._log.tallies_of(slots))
+        tallies = Tallies(self._tallying.of(slots))
         return Counted(tallies, rows.take(main), [histories[place] for place in main.tolist()])

@@ -1,59 +1,14 @@
-"""Pins `EvidenceLog`: what is kept, what is only counted, and that long connections cost little."""
+"""Pins `EvidenceLog`: what is kept, which are copies, and that long connections cost little."""
 
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any
 
 import numpy as np
-from exchange import CLOSE, OPEN, SECOND, exchange
+from exchange import CLOSE, OPEN, exchange
+from keeping import Kept, Kernel, kept, stream
 
-from tcptrace.decode.segments import Segments
-from tcptrace.tracker.connections import ConnectionTable
-from tcptrace.tracker.slots import Evidence, Tallies
-
-Kernel = Callable[[str], ModuleType]
-LINGER = 300 * SECOND
-
-
-class Kept:
-    """A table and a log that are fed the same segments."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.table: Any = ConnectionTable(1000, LINGER, 0)
-        self.log = kernel("tcptrace.tracker.evidence").EvidenceLog()
-
-    def add(self, segments: Segments) -> None:
-        self.table.assign(segments.cells, len(segments))
-        self.log.add(segments.cells, len(segments), self.table.matrix())
-
-    def rows(self) -> Evidence:
-        return Evidence(self.log.collect([self.slot()], self.table.matrix())[0])
-
-    def tallies(self) -> Tallies:
-        return Tallies(self.log.tallies_of([self.slot()]))
-
-    def slot(self) -> int:
-        """The only connection's."""
-        self.table.end_all()
-        left = self.table.left()
-        self.slots = left or self.slots
-        assert 1 == len(self.slots)
-        return int(self.slots[0])
-
-
-def kept(kernel: Kernel, text: str) -> Kept:
-    made = Kept(kernel)
-    made.add(exchange(text))
-    return made
-
-
-def stream(count: int) -> str:
-    """Data and its acknowledgements, so many of each."""
-    pair = "{0}.1 C PA {1}+10 a1\n{0}.2 S A 1 a{2}\n"
-    return "".join(pair.format(1 + n, 1 + 10 * n, 11 + 10 * n) for n in range(count))
+from tcptrace.tracker.slots import Evidence
 
 
 def test_short_connection_is_kept_whole(kernel: Kernel) -> None:
@@ -75,28 +30,6 @@ def test_long_connection_keeps_its_ends(kernel: Kernel) -> None:
     fin = rows.packet.tolist().index(2004)
     assert list(range(2004 - 32, 2007)) == rows.packet[fin - 32 :].tolist()
     assert (np.diff(rows.packet) > 0).all()
-
-
-def test_tallies_of_what_is_not_kept(kernel: Kernel) -> None:
-    """Segments and payload are counted whether or not the rows are kept."""
-    tallies = kept(kernel, OPEN + stream(500)).tallies()
-    assert [502, 501] == tallies.segments.tolist()
-    assert [5000, 0] == tallies.payload.tolist()
-    assert [0, 0] == tallies.retransmits.tolist()
-
-
-def test_retransmission_against_reordering(kernel: Kernel) -> None:
-    """Octets sent again are repeats; those that come just after their own ACK were overtaken."""
-    again = kept(kernel, OPEN + "1 C PA 1+10 a1\n1.3 C PA 1+10 a1").tallies()
-    assert ([1, 0], [0, 0]) == (again.retransmits.tolist(), again.reordered.tolist())
-    overtaken = kept(kernel, OPEN + "1 S A 1 a11\n1.001 C PA 1+10 a1").tallies()
-    assert ([0, 0], [1, 0]) == (overtaken.retransmits.tolist(), overtaken.reordered.tolist())
-    assert [0, 0] == overtaken.unseen.tolist()
-
-
-def test_octets_that_the_capture_lacks(kernel: Kernel) -> None:
-    """An ACK beyond all that was captured counts what is missing."""
-    assert [100, 0] == kept(kernel, OPEN + "1 S A 1 a101").tallies().unseen.tolist()
 
 
 def test_copies_of_the_capture(kernel: Kernel) -> None:
