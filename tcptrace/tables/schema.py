@@ -227,4 +227,26 @@ SEGMENTS = Table(
     ),
 )
 
+SOCKETS = Table(
+    "sockets",
+    "one socket of one host at an instant",
+    (
+        Column("ip", Kind.NAME, "the host's address"),
+        Column("port", Kind.COUNT, "the socket's port"),
+        Column("peer_ip", Kind.NAME, "its peer's address; none for a listener"),
+        Column("peer_port", Kind.MAYBE, "its peer's port; none for a listener"),
+        Column("state", Kind.CHOICE, "the state it is in", choices=STATES),
+        Column("since", Kind.TIME, "best estimate of when it entered that state"),
+        Column("age", Kind.DURATION, "how long it has been in it"),
+        Column("basis", Kind.CHOICE, "what the entry rests on", choices=BASES),
+        Column("conn", Kind.MAYBE, "the connection's number; none for a listener"),
+        Column(
+            "role",
+            Kind.CHOICE,
+            "which endpoint of the connection; none for a listener",
+            choices=ROLES,
+        ),
+    ),
+)
+
 TABLES = {table.name: table for table in (CONNECTIONS, TIMELINE, ANOMALIES, SEGMENTS)}
