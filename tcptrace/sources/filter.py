@@ -18,7 +18,7 @@ _DLT = {100: 11, 101: 12, 106: 19}
 # A filter is good if it makes sense for one of these: Ethernet, raw IP, 802.11, cooked, loop.
 _COMMON_LINK_TYPES = (1, 101, 127, 113, 0)
 
-_SNAP_LENGTH = 262_144
+SNAP_LENGTH = 262_144
 _UNKNOWN_NETMASK = 0xFFFFFFFF
 _MEMORY_WORDS = 16
 _NAMES = ("libpcap.so.1", "libpcap.so.0.8", "libpcap.so", "libpcap.dylib", "wpcap.dll")
@@ -73,15 +73,18 @@ class Filter:
 
     def _machine(self, link_type: int) -> Machine:
         if link_type not in self._machines:
-            program = _compiled(self.expression, link_type)
+            program = compiled(self.expression, link_type)
             self._machines[link_type] = Machine(program, np.zeros(_MEMORY_WORDS, np.int64).data)
         return self._machines[link_type]
 
 
-def _compiled(expression: str, link_type: int) -> memoryview:
-    """The instructions, flat, columns as `bpf.INSTRUCTION_COLUMNS`."""
+def compiled(expression: str, link_type: int, snap_length: int = SNAP_LENGTH) -> memoryview:
+    """The instructions, flat, columns as `bpf.INSTRUCTION_COLUMNS`; UsageError as in `Filter`.
+
+    What they return for a packet that is accepted is `snap_length`, the octets to keep.
+    """
     pcap, program = _libpcap(), _Program()
-    handle = pcap.pcap_open_dead(_DLT.get(link_type, link_type), _SNAP_LENGTH)
+    handle = pcap.pcap_open_dead(_DLT.get(link_type, link_type), snap_length)
     try:
         text = expression.encode("utf-8", "surrogateescape")
         if pcap.pcap_compile(handle, ctypes.byref(program), text, 1, _UNKNOWN_NETMASK):
