@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tcptrace.ahead import ahead
 from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
@@ -53,10 +54,8 @@ def read(
     CaptureError for a source that cannot be read; UsageError for a filter, a profile or a count
     that makes no sense.
     """
-    if count is not None and count < 1:
-        raise UsageError(f"count is {count}: read at least one packet")
     wanted = None if filter is None else Filter(filter)
-    return Reading(source, wanted, count, _profile(profile)).trace(progress)
+    return Reading(source, wanted, checked_count(count), profile_named(profile)).trace(progress)
 
 
 @dataclass
@@ -74,9 +73,8 @@ class Reading:
         facts = CaptureFacts(skipped_files=list(capture.skipped_files))
         decoder, tracker = Decoder(), Tracker(profile=self.profile)
         with progress_bar(progress) as bar:
-            for packets in self._packets(capture):
+            for packets, segments in ahead(self._decoded(capture, decoder)):
                 facts.take(packets)
-                segments = decoder.feed(packets)
                 facts.segments += len(segments)
                 tracker.feed(segments)
                 bar.update(capture)
@@ -95,6 +93,10 @@ class Reading:
             yield segments
             for slot in table.left():
                 table.release(slot)
+
+    def _decoded(self, capture: Capture, decoder: Decoder) -> Iterator[tuple[Packets, Segments]]:
+        for packets in self._packets(capture):
+            yield packets, decoder.feed(packets)
 
     def _packets(self, capture: Capture) -> Iterator[Packets]:
         """What the filter lets through, up to `count` packets, as tcpdump -c counts them."""
@@ -165,7 +167,15 @@ def progress_bar(progress: bool | None) -> AbstractContextManager[Bar]:
     return _Shown(forced=progress is True) if shown else nullcontext(_NoBar())
 
 
-def _profile(profile: str | Profile | None) -> Profile:
+def checked_count(count: int | None) -> int | None:
+    """How many packets to read at most; UsageError if that is none at all."""
+    if count is not None and count < 1:
+        raise UsageError(f"count is {count}: read at least one packet")
+    return count
+
+
+def profile_named(profile: str | Profile | None) -> Profile:
+    """The timers that a caller means; UsageError for a name that is none's."""
     if isinstance(profile, Profile):
         return profile
     return profile_of(DEFAULT_PROFILE if profile is None else profile)

@@ -46,7 +46,8 @@ def judge(
     What an ICMP error quotes is not judged.
     """
     judge_ = Judge(datagrams, data, words, tallies)
-    judge_.all()
+    with cython.nogil:
+        judge_.all()
 
 
 @cython.final
@@ -72,11 +73,14 @@ class Judge:
         self.tallies = tallies
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def all(self) -> cython.longlong:
+        each: cython.Py_ssize_t
         base: cython.Py_ssize_t
         verdict: cython.longlong
-        for base in range(0, self.datagrams.shape[0], D_WIDTH):
+        for each in range(self.datagrams.shape[0] // D_WIDTH):
+            base = each * D_WIDTH
             if self.datagrams[base + D_HEADER] == TCP and self.datagrams[base + D_ICMP] == 0:
                 verdict = self.verdict(base)
                 self.datagrams[base + D_CHECKSUM] = verdict
@@ -87,6 +91,7 @@ class Judge:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def verdict(self, base: cython.Py_ssize_t) -> cython.longlong:
         """RFC 9293 section 3.1's checksum, where every octet of the segment was captured.
@@ -111,6 +116,7 @@ class Judge:
         return BAD if kept >= end else UNKNOWN
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def total(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """The ones' complement sum of the octets from `at` to `end`, eight at a time.
@@ -133,6 +139,7 @@ class Judge:
         return _fold(sum_ + _swapped(self.bytewise(8 * last, end), 0, at & 1))
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def bytewise(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """The sum of some octets, even offsets of the buffer as upper halves."""
@@ -144,6 +151,7 @@ class Judge:
 
 
 @cython.cfunc
+@cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
 def _fold(total: cython.longlong) -> cython.longlong:
@@ -153,6 +161,7 @@ def _fold(total: cython.longlong) -> cython.longlong:
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _swapped(
     total: cython.longlong, native: cython.longlong, odd: cython.longlong

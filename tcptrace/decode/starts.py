@@ -47,22 +47,26 @@ def start(
     base: cython.Py_ssize_t = 0
     row: cython.Py_ssize_t
     column: cython.Py_ssize_t
-    for row in range(cells.shape[0] // WIDTH):
-        for column in range(base + FIRST_ZERO, base + WIDTH):
-            cells[column] = 0
-        link_type: cython.longlong = packets[packet + P_LINK_TYPE]
-        header: cython.longlong = UNUSUAL
-        if 0 <= link_type < after.shape[0]:
-            header = after[link_type]
-        at: cython.Py_ssize_t = packets[packet + P_OFFSET]
-        cells[base + ROW] = row
-        cells[base + HEADER] = header
-        cells[base + AT] = at
-        cells[base + KEPT_END] = min(at + packets[packet + P_CAPTURED], size)
-        cells[base + END] = at + max(packets[packet + P_LENGTH], packets[packet + P_CAPTURED])
-        if packets[packet + P_CAPTURED] < packets[packet + P_LENGTH]:
-            tallies[T_CUT] += 1
-        groups |= ONE << (header >> GROUP_SHIFT)
-        base += WIDTH
-        packet += P_WIDTH
+    link_type: cython.longlong
+    header: cython.longlong
+    at: cython.Py_ssize_t
+    with cython.nogil:
+        for row in range(cells.shape[0] // WIDTH):
+            for column in range(base + FIRST_ZERO, base + WIDTH):
+                cells[column] = 0
+            link_type = packets[packet + P_LINK_TYPE]
+            header = UNUSUAL
+            if 0 <= link_type < after.shape[0]:
+                header = after[link_type]
+            at = packets[packet + P_OFFSET]
+            cells[base + ROW] = row
+            cells[base + HEADER] = header
+            cells[base + AT] = at
+            cells[base + KEPT_END] = min(at + packets[packet + P_CAPTURED], size)
+            cells[base + END] = at + max(packets[packet + P_LENGTH], packets[packet + P_CAPTURED])
+            if packets[packet + P_CAPTURED] < packets[packet + P_LENGTH]:
+                tallies[T_CUT] += 1
+            groups |= ONE << (header >> GROUP_SHIFT)
+            base += WIDTH
+            packet += P_WIDTH
     return groups

@@ -119,8 +119,11 @@ def read(
 
     Returns how many rows were written; those without ports become SKIPPED.
     """
+    count: cython.longlong
     reader = Reader(packets, datagrams, data, rows, tallies)
-    return reader.read()
+    with cython.nogil:
+        count = reader.read()
+    return count
 
 
 @cython.final
@@ -154,12 +157,15 @@ class Reader:
         self.tallies = tallies
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def read(self) -> cython.longlong:
         """Every row of the batch that stands at a TCP header."""
+        each: cython.Py_ssize_t
         base: cython.Py_ssize_t
         self.row = 0
-        for base in range(0, self.datagrams.shape[0], D_WIDTH):
+        for each in range(self.datagrams.shape[0] // D_WIDTH):
+            base = each * D_WIDTH
             if self.datagrams[base + D_HEADER] == TCP and self.has_ports(base):
                 self.copy()
                 self.header()
@@ -167,6 +173,7 @@ class Reader:
         return self.row // WIDTH
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def has_ports(self, base: cython.Py_ssize_t) -> cython.longlong:
         self.base = base
@@ -181,6 +188,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def copy(self) -> cython.longlong:
         """What the packet and its IP header say of the row; zeros where nothing is known yet."""
@@ -208,18 +216,21 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.inline
     @cython.exceptval(-1)
     def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.data[at] << 8) | self.data[at + 1]
 
     @cython.cfunc
+    @cython.nogil
     @cython.inline
     @cython.exceptval(-1)
     def u32(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.u16(at) << 16) | self.u16(at + 2)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def header(self) -> cython.longlong:
         """The fixed header, as much of it as was captured, and what kind of row that makes."""
@@ -243,6 +254,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def fixed(self, at: cython.Py_ssize_t) -> cython.longlong:
         """RFC 9293 section 3.1; returns the data offset in octets, 0 if it was not captured."""
@@ -262,6 +274,7 @@ class Reader:
         return offset
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def damaged(self) -> cython.longlong:
         self.rows[self.row + KIND] = DAMAGED
@@ -271,6 +284,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def quoted(self) -> cython.longlong:
         """RFC 792: at least the ports and the sequence number of the segment it is about."""
@@ -283,6 +297,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """RFC 9293 section 3.2; stops at the first length that lies."""
@@ -308,6 +323,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def option(
         self, kind: cython.longlong, at: cython.Py_ssize_t, length: cython.longlong
@@ -331,6 +347,7 @@ class Reader:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def is_experiment(
         self, kind: cython.longlong, at: cython.Py_ssize_t, length: cython.longlong
@@ -339,6 +356,7 @@ class Reader:
         return 1 if kind == O_EXPERIMENTAL and length >= 4 and self.u16(at + 2) == MAGIC else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def sack(self, at: cython.Py_ssize_t, blocks: cython.longlong) -> cython.longlong:
         """RFC 2018 section 3: four blocks fit into a header; more are a lie."""

@@ -1,0 +1,52 @@
+"""Pins `ahead`: order, failures, and an end that leaves no thread behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tcptrace.ahead import ahead
+
+
+def counting(upto: int, made: list[int]) -> Iterator[int]:
+    for number in range(upto):
+        made.append(number)
+        yield number
+
+
+def test_items_come_in_order() -> None:
+    """All of them, each once."""
+    assert list(range(100)) == list(ahead(counting(100, [])))
+
+
+def test_few_items_wait() -> None:
+    """A slow taker holds the work up: what waits is bounded."""
+    made: list[int] = []
+    taking = ahead(counting(100, made), depth=2)
+    assert 0 == next(taking)
+    taking.close()
+    assert len(made) <= 6
+
+
+def test_failure_is_raised_in_its_place() -> None:
+    """What came before it is still given."""
+
+    def failing() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken")
+
+    taken = []
+    with pytest.raises(ValueError, match="broken"):
+        taken += ahead(failing())  # type: ignore[misc]
+    taking = ahead(failing())
+    assert 1 == next(taking)
+
+
+def test_closing_leaves_no_thread() -> None:
+    """Also where the work would never end."""
+    taking = ahead(counting(10**9, []))
+    assert 0 == next(taking)
+    taking.close()
+    assert "ahead" not in {thread.name for thread in threading.enumerate()}
