@@ -16,6 +16,8 @@ The floors, each resting only on those above it in this list:
     views       tables become pictures, all in one palette
     trace       `Trace` and `Connection`: what a user holds
     pipeline    `read()`: a source all the way to a trace
+    look        `Update`: what changed in a live capture, and all that is known of it at a moment
+    live        `sniff()`: the same of traffic that still flows
     faces       the command line
 
 Names are imported when they are first used, so that `tcptrace --version` loads no pandas.
@@ -31,6 +33,7 @@ from tcptrace.compiled import require_compiled
 from tcptrace.errors import CaptureError, TcptraceError, UsageError
 
 if TYPE_CHECKING:
+    from tcptrace.live import sniff as sniff
     from tcptrace.pipeline import read as read
     from tcptrace.tcp import machine as fsm
     from tcptrace.tcp.timers import profile as profile
@@ -46,6 +49,7 @@ __all__ = [
     "fsm",
     "profile",
     "read",
+    "sniff",
 ]
 
 _HOMES = {
@@ -54,6 +58,7 @@ _HOMES = {
     "fsm": "tcptrace.tcp.machine:",
     "profile": "tcptrace.tcp.timers:profile",
     "read": "tcptrace.pipeline:read",
+    "sniff": "tcptrace.live:sniff",
 }
 
 try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import logging
 import os
 import socket
 import struct
@@ -71,7 +72,7 @@ class Interface:
         snap_length: int = filters.SNAP_LENGTH,
     ) -> None:
         self.name = name
-        self._stopped = False
+        self._stopped = self._closed = False
         self._number = 0
         self._counters = Counters(dropped=0)
         self._listening = _listen(name)
@@ -115,6 +116,8 @@ class Interface:
     def counters(self) -> Counters:
         """Of the packets that passed the filter."""
         counters, facts = self._counters, self.facts.interfaces[0]
+        if self._closed:
+            return counters
         counters.received = self._number
         counters.dropped = facts.dropped_by_system = self._ring.count_drops()
         drops = self._interface_drops()
@@ -127,7 +130,9 @@ class Interface:
         self._stopped = True
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; the counters stay as they are."""
+        self.counters()
+        self._closed = True
         self._ring.close()
         self._listening.close()
 
@@ -202,6 +207,8 @@ def _listen(name: str) -> Any:
     """scapy's listening socket, without a filter."""
     if not sys.platform.startswith("linux"):
         raise CaptureError(name, f"live capture needs Linux; elsewhere {_piped(name)}")
+    scapy = logging.getLogger("scapy.runtime")
+    scapy.addFilter(_is_error)  # it warns of a link type that only its dissectors would need
     from scapy.arch.linux import L2ListenSocket
 
     try:
@@ -212,6 +219,12 @@ def _listen(name: str) -> Any:
         return L2ListenSocket(iface=name, nofilter=1)
     except OSError as error:
         raise CaptureError(name, _refusal(name, error)) from None
+    finally:
+        scapy.removeFilter(_is_error)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 def _refusal(name: str, error: OSError) -> str:

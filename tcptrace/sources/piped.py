@@ -1,4 +1,4 @@
-"""`Piped`: a capture that comes through a pipe while it is being made, as `tcpdump -U -w -` does."""
+"""`Piped`: a capture that comes through a pipe while it is made, as `tcpdump -U -w -` does."""
 
 from __future__ import annotations
 

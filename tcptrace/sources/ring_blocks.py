@@ -61,9 +61,9 @@ def walk(
     `link_type` is filled with the interface's ARPHRD number and `interface` with its index;
     `number` and `file` are left as they are. Stops where a packet would lie beyond `data`.
     """
-    left: cython.Py_ssize_t
+    _: cython.Py_ssize_t
     at: cython.Py_ssize_t = begin
-    for left in range(count, 0, -1):
+    for _ in range(count):
         if at < 0 or at + HEADERS > data.shape[0]:
             break
         if _number(data, at + HARDWARE, 2) != LOOPBACK or data[at + PACKET_TYPE] != OUTGOING:
@@ -92,10 +92,11 @@ def _fill(
     added: cython.Py_ssize_t = 0
     if start < at + HEADERS or start + kept > data.shape[0]:
         return 0
-    if _number(data, at + STATUS, 4) & VLAN_VALID and kept >= ADDRESSES:
-        if (hardware == ETHER or hardware == LOOPBACK) and start >= at + HEADERS + TAG_OCTETS:
-            added = TAG_OCTETS
-            _put_tag(data, at, start)
+    room: cython.bint = kept >= ADDRESSES and start >= at + HEADERS + TAG_OCTETS
+    ethernet: cython.bint = hardware in (ETHER, LOOPBACK)
+    if _number(data, at + STATUS, 4) & VLAN_VALID and room and ethernet:
+        added = TAG_OCTETS
+        _put_tag(data, at, start)
     cells[k + TIME] = _number(data, at + SECONDS, 4) * SECOND + _number(data, at + NANOSECONDS, 4)
     cells[k + OFFSET] = start - added
     cells[k + CAPTURED] = kept + added
