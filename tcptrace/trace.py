@@ -18,16 +18,19 @@ from tcptrace.anomalies.catalogue import find_anomalies
 from tcptrace.anomalies.findings import Findings
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
+from tcptrace.sources.facts import FileFacts
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.connections import connections
 from tcptrace.tables.export import write_tables
-from tcptrace.tables.schema import CONNECTIONS
+from tcptrace.tables.schema import CONNECTIONS, SEGMENTS
 from tcptrace.tables.segments import segments
 from tcptrace.tables.story import Story, story
 from tcptrace.tables.timeline import timeline
 from tcptrace.tables.wording import counted, endpoint
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
+from tcptrace.views.ladder import Ladder, ladder
+from tcptrace.views.scene import Scene
 
 Reread = Callable[[], Iterator[Segments]]
 
@@ -167,9 +170,29 @@ class Connection:
         """The rows of `anomalies` that it is part of, those about many connections included."""
         return self.trace._findings.of_connection(self.conn)
 
+    def ladder(self, *, whole: bool = False) -> Ladder:
+        """Both lifelines with their states, an arrow a segment: an SVG text that notebooks show.
+
+        Of a long connection opening, close and findings, the rest summed up; `whole` leaves no
+        segment out. Of a stream, which cannot be read again, only the moves.
+        """
+        return ladder(self._scene, whole=whole)
+
     def story(self) -> Story:
         """What happened to it, in lines: each move, why it is believed, taken back or left open."""
         return story(self.trace.found, self.conn, self.trace.end)
+
+    @cached_property
+    def _scene(self) -> Scene:
+        try:
+            rows = self.segments
+        except UsageError:
+            rows = SEGMENTS.empty()
+        first, *more = (
+            Path(file.path).name for file in self.trace.capture.files or [FileFacts("")]
+        )
+        source = f"{first} and {counted(len(more), 'more file')}" if more else first
+        return Scene(self.row, self.timeline, rows, self.anomalies, self.trace.end, source)
 
     def __repr__(self) -> str:
         row = self.row
