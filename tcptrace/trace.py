@@ -18,7 +18,6 @@ from tcptrace.anomalies.catalogue import find_anomalies
 from tcptrace.anomalies.findings import Findings
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
-from tcptrace.sources.facts import FileFacts
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.connections import connections
 from tcptrace.tables.export import write_tables
@@ -26,7 +25,7 @@ from tcptrace.tables.schema import CONNECTIONS, SEGMENTS
 from tcptrace.tables.segments import segments
 from tcptrace.tables.story import Story, story
 from tcptrace.tables.timeline import timeline
-from tcptrace.tables.wording import counted, endpoint
+from tcptrace.tables.wording import counted, endpoint, listed
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.views.ladder import Ladder, ladder
@@ -59,7 +58,7 @@ class Trace:
     def connections(self) -> pd.DataFrame:
         """One row a connection, index `conn`; columns as `tables.schema.CONNECTIONS` says."""
         table = connections(self.found, self.end)
-        codes = self._findings.codes_by_connection(len(table))
+        codes = self.findings.codes_by_connection(len(table))
         return table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
 
     @property
@@ -76,7 +75,7 @@ class Trace:
     @property
     def anomalies(self) -> pd.DataFrame:
         """One row an anomaly; columns as `tables.schema.ANOMALIES` says."""
-        return self._findings.table
+        return self.findings.table
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -131,7 +130,8 @@ class Trace:
         return heading + _html(self.anomalies) + _html(self.connections)
 
     @cached_property
-    def _findings(self) -> Findings:
+    def findings(self) -> Findings:
+        """The anomalies with which connections are part of each."""
         return find_anomalies(self.found, self.capture, self.profile)
 
     def _write(self, folder: str | Path, form: str) -> list[Path]:
@@ -168,7 +168,7 @@ class Connection:
     @cached_property
     def anomalies(self) -> pd.DataFrame:
         """The rows of `anomalies` that it is part of, those about many connections included."""
-        return self.trace._findings.of_connection(self.conn)
+        return self.trace.findings.of_connection(self.conn)
 
     def ladder(self, *, whole: bool = False) -> Ladder:
         """Both lifelines with their states, an arrow a segment: an SVG text that notebooks show.
@@ -176,23 +176,24 @@ class Connection:
         Of a long connection opening, close and findings, the rest summed up; `whole` leaves no
         segment out. Of a stream, which cannot be read again, only the moves.
         """
-        return ladder(self._scene, whole=whole)
+        return ladder(self.scene, whole=whole)
 
     def story(self) -> Story:
         """What happened to it, in lines: each move, why it is believed, taken back or left open."""
         return story(self.trace.found, self.conn, self.trace.end)
 
     @cached_property
-    def _scene(self) -> Scene:
+    def scene(self) -> Scene:
+        """What pictures of it are made from; without segments where they are gone."""
+        rows, gone = SEGMENTS.empty(), ""
         try:
             rows = self.segments
-        except UsageError:
-            rows = SEGMENTS.empty()
-        first, *more = (
-            Path(file.path).name for file in self.trace.capture.files or [FileFacts("")]
+        except UsageError as error:
+            gone = str(error)
+        names = [Path(file.path).name for file in self.trace.capture.files]
+        return Scene(
+            self.row, self.timeline, rows, self.anomalies, self.trace.end, listed(names), gone
         )
-        source = f"{first} and {counted(len(more), 'more file')}" if more else first
-        return Scene(self.row, self.timeline, rows, self.anomalies, self.trace.end, source)
 
     def __repr__(self) -> str:
         row = self.row
