@@ -94,7 +94,7 @@ class ConnectionTable:
     slots: object
     cells: cython.longlong[::1]
     s: cython.longlong[::1]
-    tuples: object
+    tuples: FourTuples
     free: list
     leaving: list
     ended_linger: cython.longlong
@@ -280,11 +280,10 @@ class ConnectionTable:
         i: cython.Py_ssize_t
         for i in range(SLOT_WIDTH):
             c[k + i] = 0
-        for i in (OLDER, NEWER, PREVIOUS, FOLLOWING, ISS_0, ISS_0 + 1, NXT_0, NXT_0 + 1):
-            c[k + i] = -1
-        for i in (SYN_ACKED, SYN_ACKED + 1, FIRST_CHUNK, LAST_CHUNK, LAST_PINNED):
-            c[k + i] = -1
+        c[k + OLDER] = c[k + NEWER] = c[k + PREVIOUS] = c[k + FOLLOWING] = -1
+        c[k + FIRST_CHUNK] = c[k + LAST_CHUNK] = c[k + LAST_PINNED] = -1
         for i in range(2):
+            c[k + ISS_0 + i] = c[k + NXT_0 + i] = c[k + SYN_ACKED + i] = -1
             c[k + HI_0 + i] = s[at + SRC_HI + i]
             c[k + HI_1 + i] = s[at + DST_HI + i]
         c[k + PORT_0], c[k + PORT_1] = s[at + SRC_PORT], s[at + DST_PORT]

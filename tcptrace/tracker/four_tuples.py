@@ -39,6 +39,7 @@ def _mix(state: cython.longlong, value: cython.longlong) -> cython.longlong:
     return mixed ^ (mixed >> 29)
 
 
+@cython.final
 @cython.cclass
 class FourTuples:
     """Slots by a segment's four-tuple, open addressing; the newest incarnation is there."""
@@ -57,10 +58,13 @@ class FourTuples:
         self.mask = LEAST_BUCKETS - 1
         self.filled = 0
 
-    def look(self, segments: cython.longlong[::1], cells: cython.longlong[::1]) -> None:
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def look(self, segments: cython.longlong[::1], cells: cython.longlong[::1]) -> cython.int:
         """Turn to a batch of segments and to the slots where they are now."""
         self.s = segments
         self.cells = cells
+        return 0
 
     @cython.ccall
     @cython.exceptval(-2, check=True)
@@ -116,19 +120,24 @@ class FourTuples:
             return False
         return c[k + HI_0] == s[at + first] and c[k + HI_1] == s[at + second]
 
-    def insert(self, slot: cython.Py_ssize_t, open_count: cython.longlong) -> None:
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def insert(self, slot: cython.Py_ssize_t, open_count: cython.longlong) -> cython.int:
         """Add a slot whose four-tuple has none; `open_count` slots are in use."""
         self.filled += 1
         if 2 * self.filled > self.mask:
             self._rehash(open_count)
-        self._put(slot)
+        return self._put(slot)
 
-    def replace(self, slot: cython.Py_ssize_t, by: cython.longlong) -> None:
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def replace(self, slot: cython.Py_ssize_t, by: cython.longlong) -> cython.int:
         """Put another slot of the same four-tuple in its place, or -1 to take it out."""
         place: cython.longlong = self.cells[slot * SLOT_WIDTH + HASH] & self.mask
         while self.buckets[place] != slot:
             place = (place + 1) & self.mask
         self.buckets[place] = by if by >= 0 else REMOVED
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

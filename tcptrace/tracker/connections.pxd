@@ -1,0 +1,1 @@
+from tcptrace.tracker.four_tuples cimport FourTuples

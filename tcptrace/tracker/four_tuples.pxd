@@ -1,0 +1,24 @@
+# What other kernels call at C speed; `four_tuples.py` says what it means.
+cimport cython
+
+
+@cython.final
+cdef class FourTuples:
+    cdef long long[::1] s
+    cdef long long[::1] cells
+    cdef long long[::1] buckets
+    cdef long long mask
+    cdef long long seed
+    cdef long long filled
+
+    cpdef int look(self, long long[::1] segments, long long[::1] cells) except -1
+    cpdef long long find(self, Py_ssize_t at) except? -2
+    cpdef long long sender(self, Py_ssize_t at, Py_ssize_t slot) except? -1
+    cpdef long long tag(self, Py_ssize_t at) except? -1
+    cpdef int insert(self, Py_ssize_t slot, long long open_count) except -1
+    cpdef int replace(self, Py_ssize_t slot, long long by) except -1
+    cdef bint _matches(
+        self, Py_ssize_t at, long long slot, Py_ssize_t first, Py_ssize_t second
+    ) except? -1
+    cdef int _put(self, long long slot) except? -1
+    cdef int _rehash(self, long long open_count) except? -1
