@@ -24,6 +24,7 @@ class Played:
     epoch: int
     until: int
     delay: int
+    late: list[int]
 
 
 def facts(case: Case, played: Played) -> dict[str, Any]:
@@ -36,12 +37,18 @@ def facts(case: Case, played: Played) -> dict[str, Any]:
         "sysctls": played.sysctls,
         "one_way_delay_ms": played.delay // 1_000_000,
         "weather": str(case.weather),
+        "late_ms": late_ms(played.late),
         "tap": "",
         "lost": [str(rule) for rule in played.rules],
         "packets": len(played.captures["middle"].records),
         "until": played.until,
         "endpoints": [_endpoint(life, played.epoch) for life in played.lives],
     }
+
+
+def late_ms(late: list[int]) -> float:
+    """By how many ms the wire was late for one packet of a hundred: what a busy machine adds."""
+    return round(sorted(late)[int(len(late) * 0.99)] / 1e6, 3) if late else 0.0
 
 
 def profile_of(told: dict[str, Any]) -> dict[str, int]:

@@ -22,7 +22,7 @@ import tcptrace
 
 from .capture_file import LINKTYPE_ETHERNET, CaptureFile, read_pcap
 from .facts import profile_of
-from .play import play_all
+from .play import STORMS_AT_A_TIME, play_all
 from .score import Score, score
 from .storm import storm
 from .tampering import TAMPERINGS, Records
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not any(storms.glob("storm_*")):
             seeds = asked.seed or fresh_seeds(asked.seeds)
             print("seeds", *seeds, file=sys.stderr)
-            _report(play_all([storm(seed) for seed in seeds], storms))
+            _report(play_all([storm(seed) for seed in seeds], storms, STORMS_AT_A_TIME))
         folders = sorted(path.parent for path in storms.glob("storm_*/states.json"))
         table = judged(folders, asked.misses)
     print(table, end="")

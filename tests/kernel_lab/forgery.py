@@ -35,6 +35,25 @@ class Forged:
         )
         return _bytes_of(_addressed(network, network.src, network.dst, segment, network.p))
 
+    def answering(self, packet: bytes) -> bytes:
+        """A segment without options and data, from the receiver of `packet` to its sender.
+
+        Its numbers are those that the sender expects: seq is what it has acknowledged, ack is what
+        it has sent.
+        """
+        network = network_of(packet)
+        model = network.data
+        length = len(model.data) + bool(model.flags & dpkt.tcp.TH_SYN)
+        turned = dpkt.tcp.TCP(
+            sport=model.dport,
+            dport=model.sport,
+            seq=model.ack,
+            ack=(model.seq + length) & 0xFFFFFFFF,
+            win=model.win,
+        )
+        back = _addressed(network, network.dst, network.src, turned, dpkt.ip.IP_PROTO_TCP)
+        return self.like(_bytes_of(back))
+
 
 def network_of(packet: bytes) -> dpkt.ip.IP | dpkt.ip6.IP6:
     """A packet's IP header, with what it carries."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from tcptrace.tcp.states import State
 
 from .case import Case
-from .host import Host
+from .host import LIBC, Host
 from .kernel_trace import KernelTrace
 from .sock_diag import SockDiag
 from .wire import Wire
@@ -127,6 +127,11 @@ class Lab:
         """The socket is gone without a packet, as when its host loses power."""
         which.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self.act(which.close)
+
+    def disconnect(self, which: socket.socket) -> None:
+        """connect() to AF_UNSPEC: the socket is as if it had never been connected."""
+        unspecified = struct.pack("=H14x", socket.AF_UNSPEC)
+        LIBC.connect(which.fileno(), unspecified, len(unspecified))
 
     def act(self, action: Callable[[], object], side: str | None = None) -> None:
         """Do something that may move a socket (of one side), with a look before and after."""

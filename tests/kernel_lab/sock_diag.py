@@ -24,6 +24,7 @@ RECEIVE = 65536
 HEADER = struct.Struct("=IHHII")  # nlmsghdr
 REQUEST = struct.Struct("=BBBBI48x")  # inet_diag_req_v2
 FOUND = struct.Struct("!BBBBHH16s16s4x8s")  # inet_diag_msg, up to the cookie
+STATE, COOKIE = slice(1, 2), slice(44, 52)  # where that has them
 
 # include/net/tcp_states.h; TCP_NEW_SYN_RECV is shown as SYN_RECV.
 KERNEL_STATES = {
@@ -64,6 +65,7 @@ class SockDiag:
 
     def __init__(self, host: Host, family: int) -> None:
         self._family = family
+        self._known: dict[bytes, Found] = {}
         self._netlink = host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         self._netlink.setblocking(True)
         self._netlink.settimeout(5)
@@ -87,8 +89,16 @@ class SockDiag:
                 length, kind, *_ = HEADER.unpack_from(batch, offset)
                 if kind == NLMSG_DONE:
                     return
-                yield _found(batch[offset + HEADER.size : offset + length])
+                yield self._found(batch[offset + HEADER.size : offset + length])
                 offset += -(-length // 4) * 4  # netlink messages are padded to 4 bytes
+
+    def _found(self, message: bytes) -> Found:
+        """What a message tells; one that tells nothing new is not taken apart."""
+        key = message[STATE] + message[COOKIE]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _found(message)
+        return found
 
 
 def _found(message: bytes) -> Found:

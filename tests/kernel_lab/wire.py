@@ -110,6 +110,7 @@ class Wire:
         self.delay = 10_000_000
         self.epoch = 0
         self.latest: dict[str, bytes] = {}
+        self.late: list[int] = []  # by how many ns each packet was moved after it was due
         self._clock = clock
         self._underway: list[Underway] = []
         self._number = 0
@@ -142,6 +143,7 @@ class Wire:
         if due is None or due > self._clock():
             return None
         packet = heapq.heappop(self._underway)
+        self.late.append(self._clock() - due)
         if packet.leg is Leg.AFTER_TAP:
             return packet
         self._pass_middle(packet)

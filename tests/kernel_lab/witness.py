@@ -49,6 +49,7 @@ class Witness:
         self._clock = clock
         self._asked = asked
         self._last_look = dict.fromkeys(asked, 0)
+        self._found: dict[str, dict[bytes, Found]] = {side: {} for side in asked}
         self._lives: dict[tuple[str, bytes], Life] = {}
 
     def look(self, side: str | None = None, fresh: int = 0) -> None:
@@ -84,13 +85,17 @@ class Witness:
         before = self._clock()
         found = {socket.cookie: socket for socket in diag.sockets()}
         now = self._clock()
+        if found != self._found[side]:
+            self._compare(side, found, now)
+        self._found[side] = found
+        self._last_look[side] = before
+
+    def _compare(self, side: str, found: dict[bytes, Found], now: int) -> None:
         for cookie, socket in found.items():
             life = self._lives.setdefault((side, cookie), Life(side, socket))
             self._note(life, socket.state, now)
-        for (whose, cookie), life in self._lives.items():
-            if whose == side and cookie not in found:
-                self._note(life, State.CLOSED, now)
-        self._last_look[side] = before
+        for cookie in self._found[side].keys() - found.keys():
+            self._note(self._lives[side, cookie], State.CLOSED, now)
 
     def _note(self, life: Life, state: State, now: int) -> None:
         if not life.steps or life.state is not state:
