@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tcptrace.anomalies.findings import Findings
 from tcptrace.columns import Matrix
 from tcptrace.sources.counters import Counters
 from tcptrace.tables.capture_facts import CaptureFacts
@@ -63,6 +64,16 @@ class Look:
     def states(self) -> Matrix:
         """The state of each endpoint, int64 (connections, 2); -1 for none."""
         return last_states(self.found.transitions, len(self.ordinals), self.now)
+
+    @property
+    def begun(self) -> int:
+        """How many connections had begun by now, as far as they are at hand."""
+        return int(self.ordinals[-1]) + 1 if len(self.ordinals) else 0
+
+    @property
+    def findings(self) -> Findings:
+        """What the detectors found; connections by their places."""
+        return self.trace.findings
 
     @cached_property
     def anomalies(self) -> pd.DataFrame:

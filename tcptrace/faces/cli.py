@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "anomalies": "tcptrace.faces.tables:anomalies",
     "segments": "tcptrace.faces.tables:segments",
     "show": "tcptrace.faces.show:show",
+    "live": "tcptrace.faces.live:live",
     "fsm": "tcptrace.faces.fsm:fsm",
 }
 REPORT: Final = "report"  # runs where no command is named; not a word of the command line

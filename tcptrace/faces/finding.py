@@ -29,7 +29,7 @@ def findings(anomalies: pd.DataFrame, request: Request) -> Iterator[RenderableTy
     ranked = by_severity(anomalies)
     normal = ranked["severity"] == NORMAL
     told = ranked if request.verbose else ranked[~normal]
-    yield heading("findings", _tally(ranked))
+    yield heading("findings", tally(ranked))
     if not len(told):
         yield "No anomaly was found."
     kept = told if request.verbose else limited(told)
@@ -122,7 +122,8 @@ def hint(text: str, request: Request, last: str = "") -> Text:
     return Text(f"{text} {files} {last}".rstrip(), "dim")
 
 
-def _tally(anomalies: pd.DataFrame) -> str:
+def tally(anomalies: pd.DataFrame) -> str:
+    """How many findings there are of each severity, the gravest first: `1 critical, 2 notices`."""
     counts = anomalies["severity"].value_counts(sort=False)
     worst_first = reversed(list(counts.items()))
     return ", ".join(

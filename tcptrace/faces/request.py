@@ -60,15 +60,7 @@ class Request:
 
     def timers(self) -> Profile:
         """The profile with the `--set` changes; UsageError for a name that does not exist."""
-        from tcptrace.tcp.timers import profile
-
-        changes: dict[str, int | str] = {}
-        for setting in self.settings:
-            name, equals, value = setting.partition("=")
-            if not equals or not name.strip():
-                raise UsageError(f"--set {setting!r}: give NAME=VALUE, as in tcp_fin_timeout=30")
-            changes[name.strip()] = value.strip()
-        return profile(self.profile, **changes)
+        return timers(self.profile, self.settings)
 
     def _check_files(self) -> None:
         if not self.files:
@@ -77,6 +69,19 @@ class Request:
             raise UsageError("standard input can be read only once")
         if STDIN in self.files and sys.stdin is not None and sys.stdin.isatty():
             raise UsageError("standard input is a terminal: pipe a capture into it")
+
+
+def timers(system: str, settings: tuple[str, ...]) -> Profile:
+    """A system's timers with NAME=VALUE changes; UsageError for a name that does not exist."""
+    from tcptrace.tcp.timers import profile
+
+    changes: dict[str, int | str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set {setting!r}: give NAME=VALUE, as in tcp_fin_timeout=30")
+        changes[name.strip()] = value.strip()
+    return profile(system, **changes)
 
 
 def _selection(options: Mapping[str, Any]) -> Selection:

@@ -1,0 +1,82 @@
+"""A live capture as lines, one a state move and one a finding: for pipes and logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from tcptrace.faces.terminal import printable
+from tcptrace.tables.wording import endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tcptrace.look import Update
+
+MICROSECOND = 15  # octets of a time of day up to its microseconds
+
+
+def text_lines(update: Update) -> Iterator[str]:
+    """For people: the time, the connection, who moved from where to where, by what, on what."""
+    for move in _in_order(update).to_dict("records"):
+        yield printable(_move(move))
+    for finding in update.anomalies.to_dict("records"):
+        yield printable(f"{_time(update.time)}  {_finding(finding)}")
+
+
+def json_lines(update: Update) -> Iterator[str]:
+    """For programs: an object a line; `line` is move or finding, `seen` the time of the look.
+
+    The other keys are columns: of a move those of `timeline`, and `left`, the state before, and
+    `change` (new, revised, taken_back); of a finding those of `anomalies`.
+    """
+    seen = update.time.isoformat().replace("+00:00", "Z")
+    for kind, table in (("move", _in_order(update)), ("finding", update.anomalies)):
+        for row in _rows(table):
+            yield json.dumps({"line": kind, "seen": seen, **row}, ensure_ascii=False)
+
+
+FORMS = {"text": text_lines, "jsonl": json_lines}
+
+
+def write_lines(update: Update, form: str, stream: IO[str]) -> None:
+    """The lines of an update, each flushed; BrokenPipeError where nobody reads any more."""
+    for line in FORMS[form](update):
+        stream.write(line + "\n")
+        stream.flush()
+
+
+def _in_order(update: Update) -> pd.DataFrame:
+    """The moves by the time of their entry, what is taken back first of all."""
+    return update.moves.sort_values("start", kind="stable")
+
+
+def _rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    from tcptrace.faces.cells import machine_cells
+
+    columns = [machine_cells(table[name]) for name in table.columns]
+    for cells in zip(*columns, strict=True):
+        yield dict(zip(table.columns, cells, strict=True))
+
+
+def _move(move: dict[Any, Any]) -> str:
+    left = move["left"] if isinstance(move["left"], str) else ""
+    way = f"{left} → {move['state']}" if left else move["state"]
+    change = {"revised": ", now ", "taken_back": ", taken back: was "}.get(move["change"], ", ")
+    us, peer = endpoint(move["ip"], move["port"]), endpoint(move["peer_ip"], move["peer_port"])
+    return (
+        f"{_time(move['start'])}  conn {move['conn']}  {us} with {peer}  {way}  "
+        f"{move['event']}{change}{move['basis']}"
+    )
+
+
+def _finding(finding: dict[Any, Any]) -> str:
+    doubt = ", reduced confidence" if finding["confidence"] == "reduced" else ""
+    conns = ", ".join(str(conn) for conn in finding["examples"][:3])
+    where = f"; conn {conns}" if conns else ""
+    return f"[{finding['severity']}{doubt}]  {finding['headline']}  ({finding['code']}{where})"
+
+
+def _time(moment: pd.Timestamp) -> str:
+    return moment.time().isoformat("microseconds")[:MICROSECOND]
