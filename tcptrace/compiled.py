@@ -44,6 +44,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.fin_sending",
     "tcptrace.tracker.fins",
     "tcptrace.tracker.facts",
+    "tcptrace.tracker.refuting",
 )
 
 

@@ -9,13 +9,24 @@ from types import ModuleType
 import pytest
 from conversation import play, read
 
+from tcptrace.decode.segments import Segments
+from tcptrace.tables.story import story
 from tcptrace.tcp.states import Event, Role, State
-from tcptrace.tracker import closing, connections, ending, judgement, opening, telling, tracker
+from tcptrace.tracker import (
+    closing,
+    connections,
+    ending,
+    fin_receipt,
+    judgement,
+    opening,
+    telling,
+    tracker,
+)
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis
 
 CONVERSATIONS = Path(__file__).resolve().parent / "conversations"
-USERS = (closing, connections, ending, judgement, opening, telling, tracker)
+USERS = (closing, connections, ending, fin_receipt, judgement, opening, telling, tracker)
 
 Kernel = Callable[[str], ModuleType]
 
@@ -33,18 +44,29 @@ def use(monkeypatch: pytest.MonkeyPatch, kernel: Kernel, name: str, noun: str = 
 def found(name: str) -> Reconstruction:
     """All that is said of a conversation, seen from the first of its taps."""
     conversation = read(CONVERSATIONS / f"{name}.txt")
+    return reconstructed(play(conversation, conversation.taps[0]).segments)
+
+
+def reconstructed(segments: Segments) -> Reconstruction:
+    """All that is said of segments that come in one batch."""
     tracker_ = Tracker()
-    tracker_.feed(play(conversation, conversation.taps[0]).segments)
+    tracker_.feed(segments)
     return tracker_.finish()
 
 
+def taken_back(result: Reconstruction, conn: int = 0) -> list[str]:
+    """What the story tells of the moves that were taken back, without their times."""
+    lines = story(result, conn, int(result.connections.time_end[conn]))
+    return [" ".join(line.split()[1:]) for line in lines if " not " in line and " by " in line]
+
+
 def told(name: str, role: Role, conn: int = 0) -> list[str]:
-    """An endpoint's rows as `STATE event basis packet confirmed_by`."""
+    """An endpoint's rows that stand, as `STATE event basis packet confirmed_by`."""
     moves = found(name).transitions
     return [
         f"{State(row[2]).name} {Event(row[3]).name} {Basis(row[4]).name} {row[8]} {row[9]}"
         for row in moves.matrix.tolist()
-        if row[0] == conn and row[1] == role
+        if row[0] == conn and row[1] == role and row[4] != Basis.RETRACTED
     ]
 
 

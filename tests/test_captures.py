@@ -109,3 +109,20 @@ def test_every_packet_is_read(folder: Path) -> None:
 def test_captures_are_small() -> None:
     """All of captures/ together stays far below what a clone would notice."""
     assert sum(path.stat().st_size for path in CAPTURES.rglob("*") if path.is_file()) < LARGEST
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "event"),
+    [
+        ("syn_lost", "SYN_RCVD", "rcv SYN"),
+        ("handshake_ack_lost", "ESTABLISHED", "rcv ACK of SYN"),
+        ("final_ack_lost", "CLOSED", "rcv ACK of FIN"),
+    ],
+)
+def test_move_taken_back_is_in_the_story_alone(name: str, state: str, event: str) -> None:
+    """The responder did not take the first copy in: only the second made the move."""
+    trace = trace_of(CAPTURES / name)
+    told = [line for line in trace.connection(0).story() if f"→ {state} by {event}" in line]
+    assert [True, False] == [" not " in line and "taken back" in line for line in told]
+    rows = trace.timeline.query("role == 'responder' and state == @state and event == @event")
+    assert 1 == len(rows)

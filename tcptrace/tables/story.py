@@ -164,7 +164,7 @@ _BASES: dict[Basis, Callable[[Move], str]] = {
     Basis.TIMER: lambda move: "predicted by the profile's timers, no packet shows it",
     Basis.ASSUMED: lambda move: "assumed to have been so before",
     Basis.RETRACTED: lambda move: _proved(
-        move, "presumed, then taken back because of packet", "presumed, then taken back"
+        move, "presumed, then taken back because of packet", "taken back"
     ),
 }
 

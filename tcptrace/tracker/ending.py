@@ -68,6 +68,12 @@ CLOSE = cython.declare(cython.longlong, Event.CLOSE)
 ICMP_ERROR = cython.declare(cython.longlong, Kind.ICMP_ERROR)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
 NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
+NOTHING_MORE = cython.declare(cython.longlong, Reason.NOTHING_MORE)
+CONTINUED = cython.declare(cython.longlong, Reason.CONTINUED)
+OUT_OF_WINDOW = cython.declare(cython.longlong, Reason.OUT_OF_WINDOW)
+DARK_PATH = cython.declare(cython.longlong, Reason.DARK_PATH)
+FORGED = cython.declare(cython.longlong, Reason.FORGED)
+UNSTAMPED = cython.declare(cython.longlong, Reason.UNSTAMPED)
 TIMEOUT_2MSL = cython.declare(cython.longlong, Event.TIMEOUT_2MSL)
 TIMEOUT_RETRANSMISSION = cython.declare(cython.longlong, Event.TIMEOUT_RETRANSMISSION)
 TIMEOUT_FIN_WAIT_2 = cython.declare(cython.longlong, Event.TIMEOUT_FIN_WAIT_2)
@@ -142,8 +148,9 @@ class Ending:
         arrives: cython.longlong = r[k + TIME] + max(e[at + TURNAROUND], 0) // 2
         if e[at + ISS] != r[k + SEQ] or e[at + ESTABLISHED + WHEN] != NEVER:
             return 0
-        if self._speaks_after(side, arrives + 2 * MILLISECOND, row):
-            return 0
+        by: cython.Py_ssize_t = self._speaks_after(side, arrives + 2 * MILLISECOND, row)
+        if by >= 0:
+            return self.w.refute(at, RCV_ICMP_ERROR, row, by, CONTINUED)
         self._end(at, arrives, PRESUMED, RCV_ICMP_ERROR, row)
         return 0
 
@@ -163,11 +170,16 @@ class Ending:
         if not spoke:
             e[at + STATELESS] = 1
             return 0
-        if self._speaks_after(side, r[k + SENT] + 2 * MILLISECOND, row):
+        by: cython.Py_ssize_t = self._speaks_after(side, r[k + SENT] + 2 * MILLISECOND, row)
+        if by >= 0:
+            if r[k + FLAGS] & ACK_BIT or self._proved_open(at):
+                self.w.refute(at, SND_RST, row, by, FORGED)
             return 0
         if not r[k + FLAGS] & ACK_BIT:
             self._answered(at, peer, side, row)
-        elif not self._forged(at, row):
+        elif self._forged(at, row):
+            self.w.refute(at, SND_RST, row, -1, UNSTAMPED)
+        else:
             self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
         return 0
 
@@ -179,17 +191,17 @@ class Ending:
         return self.e[at + TIMESTAMPS] != 0 and self.r[k + HAS_TIMESTAMP] == 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
+    @cython.exceptval(-2, check=True)
     def _speaks_after(
         self, side: cython.longlong, moment: cython.longlong, after: cython.Py_ssize_t
-    ) -> cython.bint:
-        """Whether the side sent anything but RST after the moment."""
+    ) -> cython.Py_ssize_t:
+        """The first segment but a RST that the side sent after the moment; -1 for none."""
         row: cython.Py_ssize_t = self.w.next_row(after + 1, side, 0, RST)
         while row >= 0:
             if self.r[row * WIDTH + SENT] > moment:
-                return True
+                return row
             row = self.w.next_row(row + 1, side, 0, RST)
-        return False
+        return -1
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -227,13 +239,13 @@ class Ending:
         if e[at + FIN_OUT + WHEN] != NEVER:
             self._answered_closed(at, peer, row, cause)
         elif e[at + ACTIVE] and r[c + FLAGS] & SYN and not self._proved_open(at):
-            e[at + ESTABLISHED + WHEN] = NEVER
+            self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
             self._end(at, r[c + TIME], INFERRED, CLOSE, row)
         elif not e[at + ACTIVE] and not self._proved_open(at):
-            e[at + ESTABLISHED + WHEN] = NEVER
+            self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
             self._answered_request(at, side, row, cause)
         else:
-            self._proved_fin_taken(at)
+            self._proved_fin_taken(at, row)
             self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
         return 0
 
@@ -260,12 +272,12 @@ class Ending:
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _proved_fin_taken(self, at: cython.Py_ssize_t) -> cython.bint:
+    def _proved_fin_taken(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
         """Whether it acknowledged the peer's FIN; else its RST tells that it never took it in."""
         e = self.e
         if e[at + FIN_TAKEN + WHEN] != NEVER and e[at + FIN_TAKEN + CONFIRMED_BY]:
             return True
-        e[at + FIN_TAKEN + WHEN] = NEVER
+        self.w.take_back(at, FIN_TAKEN, row, NO_SOCKET)
         return False
 
     @cython.cfunc
@@ -288,7 +300,7 @@ class Ending:
         k: cython.Py_ssize_t = row * WIDTH
         c: cython.Py_ssize_t = cause * WIDTH
         arrives: cython.longlong = r[c + ARRIVES]
-        if self._proved_fin_taken(at):
+        if self._proved_fin_taken(at, row):
             self._after_fin_taken(at, row, cause)
             return 0
         acked: cython.longlong = e[at + FIN_ACKED + WHEN]
@@ -340,11 +352,17 @@ class Ending:
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         arrives: cython.longlong = r[k + ARRIVES]
-        if r[k + DOUBT] or not self.receipt.valid(at, peer, side, row):
+        if r[k + DOUBT]:
             return 0
-        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
-        if self._speaks_after(side, arrives + slack, row) or self.receipt.dark(side, row):
-            return 0
+        by: cython.Py_ssize_t
+        if not self.receipt.valid(at, peer, side, row):  # a challenge ACK comes at once
+            by = self._speaks_after(side, arrives - MILLISECOND, row)
+            return self.w.refute(at, RCV_RST, row, by, OUT_OF_WINDOW)
+        by = self._speaks_after(side, arrives + 2 * MILLISECOND + e[at + JITTER], row)
+        if by >= 0:
+            return self.w.refute(at, RCV_RST, row, by, CONTINUED)
+        if self.receipt.dark(side, row):
+            return self.w.refute(at, RCV_RST, row, -1, DARK_PATH)
         if e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + WHEN] > arrives:
             e[at + ESTABLISHED + WHEN] = NEVER
         self._end(at, arrives, PRESUMED, RCV_RST, row)
@@ -372,5 +390,6 @@ class Ending:
             self.w.takes(m, at, row, -1)
         e[m + WHEN] = when
         e[m + EARLIEST] = min(when, e[m + EARLIEST])
-        self.w.say(m, basis, event, OWN_SEGMENT if basis == OBSERVED else NO_SOCKET)
+        reason: cython.longlong = OWN_SEGMENT if basis == OBSERVED else NO_SOCKET
+        self.w.say(m, basis, event, NOTHING_MORE if basis == PRESUMED else reason)
         return 0

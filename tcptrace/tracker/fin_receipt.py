@@ -13,6 +13,7 @@ from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event
 from tcptrace.tracker.fins import Fins
 from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.refuting import Refuting
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
@@ -23,10 +24,6 @@ PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
 TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
-SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
-SACK_LEFT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
-SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
-SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
 END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
@@ -57,7 +54,7 @@ PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
 INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
 RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
 RCV_ACK_OF_FIN = cython.declare(cython.longlong, Event.RCV_ACK_OF_FIN)
-ECHO = cython.declare(cython.longlong, Reason.ECHO)
+ANSWERED = cython.declare(cython.longlong, Reason.ANSWERED)
 NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
 UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 SILENCE = cython.declare(cython.longlong, Reason.SILENCE)
@@ -87,9 +84,11 @@ class FinReceipt:
     now: cython.longlong
     w: object
     fins: object
+    refuting: object
 
     def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = fins
+        self.refuting = Refuting(witness, rows, sides)
         self.w = witness
         self.r = rows
         self.e = sides
@@ -97,6 +96,7 @@ class FinReceipt:
     def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
+        self.refuting.look(first)
 
     @cython.ccall
     @cython.exceptval(-1, check=True)
@@ -116,7 +116,8 @@ class FinReceipt:
             cause = self._taken_copy(side, fin, proof)
             if cause >= 0:
                 self.w.takes(m, peer, cause, proof)
-                self.w.say(m, CONFIRMED, RCV_FIN, ECHO)
+                self.w.say(m, CONFIRMED, RCV_FIN, ANSWERED)
+                self.refuting.fin_copies(peer, side, fin, cause, proof)
             else:
                 t: cython.longlong = r[proof * WIDTH + SENT]
                 self.w.moment(m, t, min(t, e[at + FIN_OUT + EARLIEST]), r[proof * WIDTH + TIME])
@@ -127,6 +128,7 @@ class FinReceipt:
         if cause >= 0:
             self.w.takes(m, peer, cause, -1)
             self.w.say(m, PRESUMED, RCV_FIN, NOT_REPEATED)
+        self.refuting.fin_copies(peer, side, fin, cause, -1)
         return 0
 
     @cython.cfunc
@@ -205,9 +207,11 @@ class FinReceipt:
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             held: cython.bint = r[k + DOUBT] == 0 and r[k + ARRIVES] + slack >= repeated
-            if held and not self._missed(side, row, slack):
+            if held and self.fins.missed(side, row, slack) < 0:
                 break
             row = self.fins.covering(1 - side, fin, row + 1)
+        if row != proof:
+            self.refuting.acks_of_fin(at, 1 - side, fin, row)
         if row >= 0:
             self.w.takes(m, at, row, -1)
             self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
@@ -215,38 +219,6 @@ class FinReceipt:
         elif not e[peer + SPOKE] or self._quiet(at, side, fin):
             self._silent_ack(at, peer, side, fin, proof)
         return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _missed(
-        self, side: cython.longlong, row: cython.Py_ssize_t, slack: cython.longlong
-    ) -> cython.bint:
-        """Whether an ACK rode on octets that the side later shows that it lacks."""
-        r = self.r
-        k: cython.Py_ssize_t = row * WIDTH
-        if r[k + END] == r[k + BEGIN]:
-            return False
-        later: cython.Py_ssize_t = self.w.next_row(row + 1, side, ACK_BIT, RST)
-        while later >= 0:
-            o: cython.Py_ssize_t = later * WIDTH
-            if r[o + SENT] > r[k + ARRIVES] + slack:
-                return r[o + ACKED] <= r[k + BEGIN] and not self._sacks(o, k)
-            later = self.w.next_row(later + 1, side, ACK_BIT, RST)
-        return False
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _sacks(self, o: cython.Py_ssize_t, k: cython.Py_ssize_t) -> cython.bint:
-        """Whether a segment's first two SACK blocks hold the first octet of another."""
-        r = self.r
-        block: cython.Py_ssize_t
-        for block in range(min(r[o + SACK_BLOCKS], 2)):
-            left: cython.longlong = r[o + SACK_LEFT + 2 * block]
-            if _diff(r[k + SEQ], left) >= 0 and _diff(r[k + SEQ], left) < _diff(
-                r[o + SACK_RIGHT + 2 * block], left
-            ):
-                return True
-        return False
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

@@ -18,13 +18,16 @@ TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
+SACK_LEFT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
 SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
@@ -157,6 +160,41 @@ class Fins:
                 found = max(found, r[k + SENT])
             row = self.w.next_row(row + 1, side, 0, RST)
         return found
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def missed(
+        self, side: cython.longlong, row: cython.Py_ssize_t, slack: cython.longlong
+    ) -> cython.Py_ssize_t:
+        """The segment by which the side shows that it lacks what an ACK rode on; -1 for none."""
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        if r[k + END] == r[k + BEGIN]:
+            return -1
+        later: cython.Py_ssize_t = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        while later >= 0:
+            o: cython.Py_ssize_t = later * WIDTH
+            if r[o + SENT] > r[k + ARRIVES] + slack:
+                lacks: cython.bint = r[o + ACKED] <= r[k + BEGIN] and not self.sacks(later, row)
+                return later if lacks else -1
+            later = self.w.next_row(later + 1, side, ACK_BIT, RST)
+        return -1
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def sacks(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
+        """Whether a segment's first two SACK blocks hold the first octet of another."""
+        r = self.r
+        o: cython.Py_ssize_t = row * WIDTH
+        k: cython.Py_ssize_t = other * WIDTH
+        block: cython.Py_ssize_t
+        for block in range(min(r[o + SACK_BLOCKS], 2)):
+            left: cython.longlong = r[o + SACK_LEFT + 2 * block]
+            if _diff(r[k + SEQ], left) >= 0 and _diff(r[k + SEQ], left) < _diff(
+                r[o + SACK_RIGHT + 2 * block], left
+            ):
+                return True
+        return False
 
     @cython.ccall
     @cython.exceptval(-1, check=True)

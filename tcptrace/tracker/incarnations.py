@@ -88,8 +88,10 @@ def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
 
 
 def _of(moves: Transitions, starts: Matrix, conn: int, role: int) -> list[int]:
+    """The moves of one endpoint that stand."""
     span = range(int(starts[conn]), int(starts[conn + 1]))
-    return [row for row in span if moves.role[row] == role]
+    standing = [row for row in span if moves.basis[row] != Basis.RETRACTED]
+    return [row for row in standing if moves.role[row] == role]
 
 
 def _outlives(
@@ -110,10 +112,7 @@ def _outlives(
 def _opening(moves: Transitions, starts: Matrix, conn: int, role: int) -> Matrix | None:
     """The row by which an endpoint of the new incarnation came to be; None if it never was."""
     for row in _of(moves, starts, conn, role):
-        if (
-            moves.state[row] in (State.SYN_SENT, State.SYN_RCVD)
-            and moves.basis[row] != Basis.RETRACTED
-        ):
+        if moves.state[row] in (State.SYN_SENT, State.SYN_RCVD):
             found: Matrix = moves.matrix[row]
             return found
     return None

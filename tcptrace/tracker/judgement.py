@@ -65,7 +65,7 @@ class Judgement:
         Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
         for place in group.again:
             sides.stateless[2 * place] |= is_duplicate(group, place)
-        moves = Transitions.zeros(2 * ROWS_A_SIDE * count)
+        moves = Transitions.zeros(2 * ROWS_A_SIDE * count + witness.how_many_taken_back())
         telling = Telling(witness, rows, sides.cells, self._profile)
         made = telling.tell(offsets, count, moves.cells, until)
         facts.gather(rows, offsets, sides.cells, endpoints.cells, count)

@@ -14,6 +14,7 @@ from tcptrace.decode.segments import Segments
 from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.refuting import Refuting
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.syn_received import SynReceived
@@ -52,7 +53,7 @@ RCV_SYN = cython.declare(cython.longlong, Event.RCV_SYN)
 RCV_SYN_ACK = cython.declare(cython.longlong, Event.RCV_SYN_ACK)
 RCV_ACK_OF_SYN = cython.declare(cython.longlong, Event.RCV_ACK_OF_SYN)
 MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
-ECHO = cython.declare(cython.longlong, Reason.ECHO)
+ANSWERED = cython.declare(cython.longlong, Reason.ANSWERED)
 NOT_REPEATED = cython.declare(cython.longlong, Reason.NOT_REPEATED)
 UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
@@ -73,12 +74,14 @@ class Opening:
     first: cython.Py_ssize_t
     w: object
     received: object
+    refuting: object
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness
         self.r = rows
         self.e = sides
-        self.received = SynReceived(witness, rows, sides)
+        self.refuting = Refuting(witness, rows, sides)
+        self.received = SynReceived(self.refuting, witness, rows, sides)
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill the opening milestones of both sides of each connection."""
@@ -86,6 +89,7 @@ class Opening:
         for conn in range(count):
             self.first = offsets[conn]
             self.received.look(offsets[conn])
+            self.refuting.look(offsets[conn])
             self.w.look(offsets[conn], offsets[conn + 1])
             one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
             two: cython.Py_ssize_t = one + SIDE_WIDTH
@@ -191,7 +195,8 @@ class Opening:
         cause: cython.Py_ssize_t = self._taken_syn(side, answer)
         if cause >= 0:
             self.w.takes(at + OPENED, at, cause, answer)
-            self.w.say(at + OPENED, CONFIRMED if answer >= 0 else INFERRED, RCV_SYN, ECHO)
+            self.w.say(at + OPENED, CONFIRMED if answer >= 0 else INFERRED, RCV_SYN, ANSWERED)
+            self.refuting.syns(at, side, cause, answer)
         elif by >= 0:
             self.w.moment(at + OPENED, r[by * WIDTH + SENT], NEVER, r[by * WIDTH + TIME])
             self.w.say(at + OPENED, OBSERVED if answer >= 0 else INFERRED, RCV_SYN, UNCAPTURED)
@@ -246,7 +251,8 @@ class Opening:
         cause: cython.Py_ssize_t = self._taken_syn_ack(side, answer, proof)
         if proof >= 0 and cause >= 0:
             self.w.takes(at + ESTABLISHED, at, cause, proof)
-            self.w.say(at + ESTABLISHED, CONFIRMED, RCV_SYN_ACK, ECHO)
+            self.w.say(at + ESTABLISHED, CONFIRMED, RCV_SYN_ACK, ANSWERED)
+            self.refuting.syn_acks(at, 1 - side, cause, proof)
         elif proof >= 0:
             t: cython.longlong = r[proof * WIDTH + TIME]
             self.w.moment(at + ESTABLISHED, r[proof * WIDTH + SENT], e[at + OPENED + WHEN], t)
@@ -256,10 +262,13 @@ class Opening:
         elif cause >= 0 and not self._ignored_syn_acks(side):
             self.w.takes(at + ESTABLISHED, at, cause, -1)
             self.w.say(at + ESTABLISHED, PRESUMED, RCV_SYN_ACK, NOT_REPEATED)
+            self.refuting.syn_acks(at, 1 - side, cause, -1)
         elif not e[at + SPOKE] and e[peer + ESTABLISHED + WHEN] != NEVER:
             t = e[peer + ESTABLISHED + WHEN]
             self.w.moment(at + ESTABLISHED, t, e[at + OPENED + WHEN], t)
             self.w.say(at + ESTABLISHED, INFERRED, RCV_SYN_ACK, ONE_SIDED)
+        elif answer >= 0:
+            self.refuting.syn_acks(at, 1 - side, -1, -1)
         return 0
 
     @cython.cfunc
@@ -309,7 +318,10 @@ class Opening:
         self.w.sends(at + OPENED, at, syn)
         self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
         self.w.takes(at + CROSSED, at, theirs, answer)
-        self.w.say(at + CROSSED, CONFIRMED if answer >= 0 else PRESUMED, RCV_SYN, ECHO)
+        if answer >= 0:
+            self.w.say(at + CROSSED, CONFIRMED, RCV_SYN, ANSWERED)
+        else:
+            self.w.say(at + CROSSED, PRESUMED, RCV_SYN, 0)
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
         while row >= 0 and r[row * WIDTH + ACKED] < 1:
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)

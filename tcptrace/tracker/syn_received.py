@@ -13,6 +13,7 @@ from tcptrace.decode.segments import Segments
 from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.refuting import Refuting
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
@@ -64,8 +65,12 @@ class SynReceived:
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
     w: object
+    refuting: object
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(
+        self, refuting: Refuting, witness: Witness, rows: memoryview, sides: memoryview
+    ) -> None:
+        self.refuting = refuting
         self.w = witness
         self.r = rows
         self.e = sides
@@ -100,6 +105,10 @@ class SynReceived:
         if proof >= 0:
             cause = self._echoed_cause(side, proof, cause, ignored)
         elif ignored >= 2:
+            cause = -1
+        if ignored or cause != first:
+            self.refuting.acks_of_syn(at, side, cause, proof)
+        if proof < 0 and ignored >= 2:
             return 0
         self._establish(at, cause, proof, answer)
         if proof < 0 <= cause:

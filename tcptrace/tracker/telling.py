@@ -59,6 +59,8 @@ SKIP_TIME_WAIT = cython.declare(cython.longlong, Event.SKIP_TIME_WAIT)
 BEFORE_CAPTURE = cython.declare(cython.longlong, Reason.BEFORE_CAPTURE)
 EXPIRED = cython.declare(cython.longlong, Reason.EXPIRED)
 NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
+RETRACTED = cython.declare(cython.longlong, Basis.RETRACTED)
+FOREVER = cython.declare(cython.longlong, (1 << 63) - 1)
 CLOSED = cython.declare(cython.longlong, State.CLOSED)
 LISTEN = cython.declare(cython.longlong, State.LISTEN)
 SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
@@ -86,6 +88,7 @@ NEVER = cython.declare(cython.longlong, -1)
 
 
 ROWS_A_SIDE = 12
+"""Rows that stand; those that were taken back come on top."""
 
 
 @cython.cclass
@@ -106,6 +109,7 @@ class Telling:
     side: cython.longlong
     state: cython.longlong
     clock: cython.longlong
+    taken_back: list
 
     def __init__(
         self, witness: Witness, rows: memoryview, sides: memoryview, profile: Profile
@@ -116,6 +120,7 @@ class Telling:
         self.silence = Silence(witness, rows, sides, profile)
         self.cells = profile.cells()
         self.table = TABLE
+        self.taken_back = []
 
     def tell(
         self,
@@ -142,6 +147,7 @@ class Telling:
         e = self.e
         self.clock = NEVER
         self.state = CLOSED
+        self.taken_back = self.w.taken_back_by(at) if self.w.how_many_taken_back() else []
         if e[at + STATELESS]:
             self._refuse(at)
             return 0
@@ -240,6 +246,8 @@ class Telling:
     def _take(self, m: cython.Py_ssize_t) -> cython.int:
         """Move by the machine, if it moves."""
         e = self.e
+        if self.taken_back:
+            self._tell_taken_back(e[m + WHEN])
         following: cython.longlong = self.table[self.state * N_EVENTS + e[m + EVENT]]
         if following >= STAY:
             return 0
@@ -252,6 +260,32 @@ class Telling:
             self.out[row + OUT_EARLIEST] = NEVER
         self.out[row + OUT_PACKET] = e[m + SHOWN_BY]
         self.out[row + OUT_CONFIRMED] = e[m + CONFIRMED_BY]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _tell_taken_back(self, until: cython.longlong) -> cython.int:
+        """Rows of the moves that the present state would have made by then, but for a refutation.
+
+        One segment can seem to make two, the second from where the first would have led.
+        """
+        later: list = []
+        cause: cython.longlong = 0
+        led_to: cython.longlong = self.state
+        for move in self.taken_back:
+            when, _, event, earliest, packet, proof, reason = move
+            left: cython.longlong = led_to if packet == cause else self.state
+            following: cython.longlong = self.table[left * N_EVENTS + event]
+            if when > until or following >= STAY:
+                later.append(move)
+                continue
+            cause, led_to = packet, following
+            row: cython.Py_ssize_t = self._row(event, RETRACTED, reason)
+            self.out[row + OUT_STATE] = following
+            self.out[row + OUT_TIME] = self.out[row + OUT_LATEST] = max(when, self.clock)
+            self.out[row + OUT_EARLIEST] = min(earliest, max(when, self.clock))
+            self.out[row + OUT_PACKET], self.out[row + OUT_CONFIRMED] = packet, proof
+        self.taken_back = later
         return 0
 
     @cython.cfunc
@@ -312,6 +346,8 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _wait_in_silence(self, at: cython.Py_ssize_t) -> cython.int:
         """A row for the timer that ends the last state, if one does."""
+        if self.taken_back:
+            self._tell_taken_back(FOREVER)
         self.silence.look(self.first, self.side)
         least, most = self.silence.expiry(at, self.state, self.clock)
         if least == NEVER:

@@ -1,5 +1,8 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""`Witness`: how the inference asks the evidence of one connection and writes a milestone down."""
+"""`Witness`: how the inference asks the evidence of one connection and writes down what it finds.
+
+That is milestones, and the moves that a segment seemed to make and a later one disproves.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import cython
 
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
+from tcptrace.tcp.states import Event
 from tcptrace.tracker.sides import FIELDS, Sides
 from tcptrace.tracker.slots import Evidence
 
@@ -30,6 +34,8 @@ EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
@@ -43,17 +49,34 @@ FORGED = cython.declare(cython.longlong, 1)
 
 @cython.cclass
 class Witness:
-    """The evidence rows and sides of a batch; `look` turns it to one connection's rows."""
+    """The evidence rows and sides of a batch; `look` turns it to one connection's rows.
+
+    taken_back : of each side, by its cell in the sides, what `refute` and `take_back` handed on:
+        (moment, 1 for the receipt of a FIN else 0, event, time and number of the packet that
+        seemed to make the move, number of the one that disproves it or 0, reason).
+    """
 
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
+    taken_back: dict
+    refuted: cython.Py_ssize_t
 
     def __init__(self, rows: cython.longlong[::1], sides: cython.longlong[::1]) -> None:
         self.r = rows
         self.e = sides
         self.first = self.last = 0
+        self.taken_back = {}
+        self.refuted = 0
+
+    def taken_back_by(self, at: int) -> list:
+        """What was handed on of a side, by moment; what one segment acknowledges before its FIN."""
+        return sorted(self.taken_back.get(at, ()))
+
+    def how_many_taken_back(self) -> int:
+        """How many moves were handed on, of all sides."""
+        return self.refuted
 
     def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> None:
         """Turn to the rows of one connection."""
@@ -165,4 +188,61 @@ class Witness:
         reason: cython.longlong,
     ) -> cython.int:
         self.e[m + BASIS], self.e[m + EVENT], self.e[m + REASON] = basis, event, reason
+        return 0
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def refute(
+        self,
+        at: cython.Py_ssize_t,
+        event: cython.longlong,
+        cause: cython.Py_ssize_t,
+        by: cython.Py_ssize_t,
+        reason: cython.longlong,
+    ) -> cython.int:
+        """Hand on a move of a side that the row `cause` seemed to make; the row `by` disproves it.
+
+        `by` is -1 where no single segment does.
+        """
+        r = self.r
+        k: cython.Py_ssize_t = cause * WIDTH
+        own: cython.bint = r[k + KIND] == SEGMENT and r[k + SENDER] == (at // SIDE_WIDTH) % 2
+        when: cython.longlong = r[k + SENT] if own else max(r[k + ARRIVES], r[k + TIME])
+        return self._hand_on(at, event, when, r[k + TIME], r[k + PACKET], by, reason)
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def take_back(
+        self,
+        at: cython.Py_ssize_t,
+        milestone: cython.Py_ssize_t,
+        by: cython.Py_ssize_t,
+        reason: cython.longlong,
+    ) -> cython.int:
+        """Undo a milestone of a side, if it had come to pass, because of the row `by`."""
+        e = self.e
+        m: cython.Py_ssize_t = at + milestone
+        when: cython.longlong = e[m + WHEN]
+        if when != NEVER:
+            self._hand_on(at, e[m + EVENT], when, e[m + EARLIEST], e[m + SHOWN_BY], by, reason)
+            e[m + WHEN] = NEVER
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _hand_on(
+        self,
+        at: cython.Py_ssize_t,
+        event: cython.longlong,
+        when: cython.longlong,
+        earliest: cython.longlong,
+        packet: cython.longlong,
+        by: cython.Py_ssize_t,
+        reason: cython.longlong,
+    ) -> cython.int:
+        proof: cython.longlong = self.r[by * WIDTH + PACKET] if by >= 0 else 0
+        last: cython.longlong = 1 if event == RCV_FIN else 0
+        found: list = self.taken_back.setdefault(at, [])
+        found.append((when, last, event, earliest, packet, proof, reason))
+        self.refuted += 1
         return 0

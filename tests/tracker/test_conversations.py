@@ -9,6 +9,7 @@ from conversation import LOW, Conversation, Played, Side, Tap, play, read_all
 from endpoint import Move
 
 from tcptrace.decode.segments import Segments
+from tcptrace.tables.timeline import timeline
 from tcptrace.tcp.states import State
 from tcptrace.tcp.timers import profile
 from tcptrace.tracker import tracker
@@ -109,6 +110,24 @@ def test_bounds_hold_the_true_moment(conversation: Conversation, tap: Tap) -> No
         for true, move in zip(lived(played, side), told(result, side), strict=False):
             if true.event is not None and move.basis is not Basis.ASSUMED:
                 assert move.earliest <= true.time <= move.latest, f"{side.name} {move}"
+
+
+@EVERY_CASE
+def test_what_is_taken_back_was_not_so(conversation: Conversation, tap: Tap) -> None:
+    """No endpoint made such a move at that time, and no row of the timeline tells of it."""
+    played = play(conversation, tap)
+    result = reconstruct(conversation, [played.segments])
+    rows = result.transitions
+    back = rows.take(rows.basis == Basis.RETRACTED)
+    assert len(timeline(result)) + len(back) == len(rows)
+    for side in set(Side) - conversation.untellable:
+        swapped = result.connections.orig_lo[back.conn] != LOW[Side.A]
+        own = back.take(back.role == (side.value ^ swapped))
+        for state, earliest, latest in zip(own.state, own.earliest, own.latest, strict=True):
+            assert not any(
+                move.state == state and earliest <= move.time <= latest
+                for move in lived(played, side)
+            ), f"{side.name} was {State(state).name} then"
 
 
 @EVERY_CASE

@@ -112,3 +112,13 @@ def test_older_one_outlives_an_old_duplicate() -> None:
     assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found, 0)
     assert ("CLOSED", "LISTEN SYN_RCVD CLOSED") == lives(found, 1)
     assert EndReason.PORT_REUSED not in found.connections.end_reason
+
+
+def test_end_that_was_taken_back_is_none() -> None:
+    """The final ACK was lost, so LAST_ACK lasts until the next incarnation."""
+    lost = "1.00 C FA 1 a1\n1.02 S FA 1 a2\n1.04 C A 2 a2\n1.40 S FA 1 a2"
+    found = track(exchange(OPEN + lost), later(exchange(OPEN, AGAIN), 3))
+    moves = found.transitions.take((found.transitions.conn == 0) & (found.transitions.role == 1))
+    assert [State.LAST_ACK, State.CLOSED, State.CLOSED] == moves.state[-3:].tolist()
+    assert [Event.RCV_ACK_OF_FIN, Event.REPLACED] == moves.event[-2:].tolist()
+    assert [Basis.RETRACTED, Basis.INFERRED] == moves.basis[-2:].tolist()
