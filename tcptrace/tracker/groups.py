@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from tcptrace.columns import Matrix
 from tcptrace.tcp.flags import RST, SYN
 from tcptrace.tracker.slots import Evidence, Slots
+
+
+class Stray(NamedTuple):
+    """A SYN that opened nothing: ordinals of its own connection and of the one it strayed into.
+
+    side : which side of that one its claimed sender is; copies : made of it by the capture.
+    """
+
+    ordinal: int
+    home: int
+    side: int
+    copies: int
 
 
 @dataclass(frozen=True)
@@ -59,18 +72,23 @@ class Group:
         )
 
 
-def without_strays(group: Group) -> tuple[Group, list[tuple[int, int]]]:
-    """The group without the SYNs that opened nothing; (ordinal of each, ordinal of its home).
+def without_strays(group: Group) -> tuple[Group, list[Stray]]:
+    """The group without the SYNs that opened nothing, and those.
 
     A SYN with another ISN on a live connection is stray if it is neither answered nor repeated
     while its claimed sender goes on with the old connection (forged or old duplicates).
     """
-    strays = [place for place in group.again if _is_stray(group, place, group.home(place))]
-    if not strays:
+    places = [place for place in group.again if _is_stray(group, place, group.home(place))]
+    if not places:
         return group, []
-    ordinals = group.slots.ordinal.tolist()
-    pairs = [(ordinals[place], ordinals[group.home(place)]) for place in strays]
-    return group.take([place for place in range(len(group)) if place not in strays]), pairs
+    strays = [_stray(group, place, group.home(place)) for place in places]
+    return group.take([place for place in range(len(group)) if place not in places]), strays
+
+
+def _stray(group: Group, place: int, home: int) -> Stray:
+    ordinals = group.slots.ordinal
+    copies = int(group.rows_of(place).copy.sum())
+    return Stray(int(ordinals[place]), int(ordinals[home]), _side_of(group, place, home), copies)
 
 
 def _is_stray(group: Group, place: int, home: int) -> bool:
@@ -99,10 +117,13 @@ def _goes_on(group: Group, place: int, home: int) -> bool:
     if group.slots.newer[home] != group.places[place]:
         return False
     rows, old = group.rows_of(place), group.rows_of(home)
-    same = all(
-        getattr(group.slots, f"{part}_0")[place] == getattr(group.slots, f"{part}_0")[home]
-        for part in ("hi", "lo", "port")
-    )
-    sender = 0 if same else 1
+    sender = _side_of(group, place, home)
     went_on = (old.sender == sender) & (old.time > rows.time[0]) & (old.flags & RST == 0)
     return bool(went_on.any())
+
+
+def _side_of(group: Group, place: int, home: int) -> int:
+    """Which side of the older connection the first sender of the later one is."""
+    slots = group.slots
+    parts = [getattr(slots, f"{part}_0") for part in ("hi", "lo", "port")]
+    return 0 if all(part[place] == part[home] for part in parts) else 1

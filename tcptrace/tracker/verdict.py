@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tcptrace.columns import Matrix
+from tcptrace.tracker.groups import Stray
 from tcptrace.tracker.orientation import orientations, vantages
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Slots, Tallies
@@ -74,13 +75,14 @@ class Judged:
     sides: Sides
     endpoints: Endpoints
     moves: Transitions
-    strays: list[tuple[int, int]]
+    strays: list[Stray]
 
     def verdict(self, counted: Counted) -> Verdict:
         """The tables: originator and responder instead of sides, ordinals instead of places."""
         swapped, orientation = orientations(self.slots, self.sides)
         ordinals, moves, endpoints = self.slots.ordinal.copy(), self.moves, self.endpoints
         _fill_tallies(endpoints, counted)
+        self._count_strays()
         moves.role[:] ^= swapped[moves.conn]
         moves.conn[:] = ordinals[moves.conn]
         order = np.lexsort((moves.role, moves.conn))
@@ -94,8 +96,15 @@ class Judged:
             endpoints.take(by_role),
             moves.take(order),
             counted.histories,
-            self.strays,
+            [(stray.ordinal, stray.home) for stray in self.strays],
         )
+
+    def _count_strays(self) -> None:
+        """A stray SYN is a segment of the connection that it strayed into."""
+        for stray in self.strays:
+            for place in np.flatnonzero(self.slots.ordinal == stray.home).tolist():
+                self.endpoints.segments[2 * place + stray.side] += 1
+                self.endpoints.duplicates[2 * place + stray.side] += stray.copies
 
     def _connections(self, swapped: Matrix, zeek: ZeekRows) -> Connections:
         slots, sides = self.slots, self.sides

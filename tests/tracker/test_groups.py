@@ -30,6 +30,16 @@ def test_stray_syn_is_no_connection() -> None:
     found = track(exchange(OPEN + STRAY))
     assert [0, 0] == found.numbers.tolist()
     assert ("SYN_SENT ESTABLISHED", "LISTEN SYN_RCVD ESTABLISHED") == lives(found)
+    assert [4, 3] == found.endpoints.segments.tolist()
+
+
+def test_stray_syn_of_the_responder_is_its_own() -> None:
+    """It counts for the end that it claims to come from, and so does its copy."""
+    stray = "0.50 S S 70000\n0.50 S S 70000\n0.60 S PA 1+10 a1\n0.62 C A 1 a11"
+    found = track(exchange(OPEN + stray))
+    assert [0, 0] == found.numbers.tolist()
+    assert [3, 3] == found.endpoints.segments.tolist()
+    assert [0, 1] == found.endpoints.duplicates.tolist()
 
 
 @pytest.mark.parametrize("group", [1, 2, 3])
