@@ -6,11 +6,12 @@ needs the packets once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -21,17 +22,27 @@ from tcptrace.errors import UsageError
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.connections import connections
 from tcptrace.tables.export import write_tables
+from tcptrace.tables.population import population
 from tcptrace.tables.schema import CONNECTIONS, SEGMENTS
 from tcptrace.tables.segments import segments
+from tcptrace.tables.sockets import sockets
 from tcptrace.tables.story import Story, story
 from tcptrace.tables.timeline import timeline
 from tcptrace.tables.wording import counted, endpoint, listed
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.views.ladder import Ladder, ladder
+from tcptrace.views.lanes import MOST, lanes
+from tcptrace.views.population import Population
 from tcptrace.views.scene import Scene
+from tcptrace.views.swimlane import swimlane
+
+if TYPE_CHECKING:
+    from tcptrace.views.picture import Picture
 
 Reread = Callable[[], Iterator[Segments]]
+
+BUSIEST = 20  # hosts that a population tells apart unless asked for more
 
 
 class Trace:
@@ -97,6 +108,46 @@ class Trace:
             numbers = f"they are 0 to {count - 1}" if count else "there are none"
             raise UsageError(f"no connection {conn}: {numbers}")
         return Connection(self, int(conn))
+
+    def sockets(self, at: Any) -> pd.DataFrame:
+        """What `ss -tan` would have shown on each host at a moment; `tables.schema.SOCKETS`.
+
+        at : a Timestamp, a datetime, ISO 8601 text or ns since the epoch; UTC without a zone
+
+        UsageError for what is no moment.
+        """
+        return sockets(self.timeline, at)
+
+    def population(
+        self, every: str | timedelta = "1s", *, hosts: int | None = BUSIEST
+    ) -> Population:
+        """How many sockets each host had in each state, at every step of the capture.
+
+        every : the step, as in "1s", "100ms", "5min"
+        hosts : so many of the busiest have columns of their own, the rest share "others"
+
+        int64, a UTC time a row, (host, state) a column; `.plot()` stacks the states. UsageError
+        for a step that makes no sense or gives more rows than anybody can use.
+        """
+        start = self.capture.start or 0
+        return Population(population(self.timeline, every, start, max(self.end, start), hosts))
+
+    def swimlane(self, conns: Iterable[int] | None = None, *, most: int = MOST) -> Picture:
+        """Connections down, time across, two lanes each: a matplotlib figure, coloured by state.
+
+        conns : the numbers of those that are asked for, instead of all
+        most : so many of them, those with the worst findings first, then the earliest; the title
+            says which
+
+        UsageError without matplotlib, for a connection that is not there, for none at all.
+        """
+        tables = (self.connections, self.timeline, self.anomalies)
+        return swimlane(lanes(tables, self.end, conns, most), self.source)
+
+    @property
+    def source(self) -> str:
+        """What its files are called, without their folders."""
+        return listed([Path(file.path).name for file in self.capture.files])
 
     def to_csv(self, folder: str | Path) -> list[Path]:
         """Write connections, timeline and anomalies as CSV; UsageError if that cannot be done."""
@@ -178,6 +229,10 @@ class Connection:
         """
         return ladder(self.scene, whole=whole)
 
+    def swimlane(self) -> Picture:
+        """Its two lanes, as in `Trace.swimlane`; UsageError without matplotlib."""
+        return self.trace.swimlane([self.conn])
+
     def story(self) -> Story:
         """What happened to it, in lines: each move, why it is believed, taken back or left open."""
         return story(self.trace.found, self.conn, self.trace.end)
@@ -190,10 +245,8 @@ class Connection:
             rows = self.segments
         except UsageError as error:
             gone = str(error)
-        names = [Path(file.path).name for file in self.trace.capture.files]
-        return Scene(
-            self.row, self.timeline, rows, self.anomalies, self.trace.end, listed(names), gone
-        )
+        trace = self.trace
+        return Scene(self.row, self.timeline, rows, self.anomalies, trace.end, trace.source, gone)
 
     def __repr__(self) -> str:
         row = self.row

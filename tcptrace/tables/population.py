@@ -42,6 +42,8 @@ def population(
     begins and ends between two steps is not counted. UsageError for a step that makes no sense.
     """
     step = _step(every)
+    if hosts is not None and hosts < 0:
+        raise UsageError(f"{hosts} hosts cannot be told apart: give 0 or more")
     first = begin // step
     count = int(-(-end // step) - first) + 1 if len(timeline) else 0
     if count > MOST_STEPS:

@@ -94,6 +94,12 @@ def test_step_that_makes_no_sense(every: str) -> None:
         population(timeline(Written().reconstruction()), every, 0, 0)
 
 
+def test_fewer_hosts_than_none() -> None:
+    """A sentence instead of a table without the last host."""
+    with pytest.raises(UsageError, match="-1 hosts"):
+        population(timeline(Written().reconstruction()), "1s", 0, 0, hosts=-1)
+
+
 def test_step_that_is_too_fine() -> None:
     """A hostile or long capture does not fill the memory."""
     made = Written()
