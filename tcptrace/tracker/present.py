@@ -12,48 +12,49 @@ from tcptrace.tracker.verdict import Verdict
 
 
 class Present:
-    """The verdicts at hand: of connections that are over the last `recent`, of the others all.
+    """The verdicts at hand, of connections told for good and of those still in the table.
 
     A connection is named by its ordinal: how many had begun before it. It never changes.
     """
 
-    def __init__(self, recent: int) -> None:
-        self._recent = recent
-        self._told: list[Verdict] = []
+    def __init__(self) -> None:
+        self._told = Verdict.join([])
         self._open = Verdict.join([])
+
+    def __len__(self) -> int:
+        """How many connections are at hand."""
+        return len(self._told.connections) + len(self._open.connections)
 
     def take(self, told: list[Verdict], judged: list[Verdict]) -> Matrix:
         """What was told for good, and judged as of now, since the last time; their ordinals.
 
-        A connection that is in both is told for good.
+        A connection that is in both is told for good; one that proved a stray SYN is none any more.
         """
         final, fresh = Verdict.join(told), Verdict.join(judged)
         over = _ordinals(final)
         fresh = _without(fresh, over)
-        stray = np.array([one for one, _ in fresh.strays], np.int64)
-        replaced = np.concatenate([over, fresh.connections.conn, stray])
+        replaced = np.concatenate([over, _ordinals(fresh)])
         self._open = Verdict.join([_without(self._open, replaced), fresh])
-        self._told.append(final)
-        self._give_up()
-        return np.concatenate([final.connections.conn, fresh.connections.conn])
+        self._told = Verdict.join([_without(self._told, over), final])
+        return replaced
 
     def reconstruction(self) -> tuple[Reconstruction, Matrix]:
         """All that is at hand, and the ordinal of each connection of it."""
-        verdict = Verdict.join([*self._told, self._open])
+        verdict = Verdict.join([self._told, self._open])
         ordinals = np.sort(verdict.connections.conn)
         for rows in (verdict.connections, verdict.endpoints, verdict.transitions):
             rows.conn[:] = np.searchsorted(ordinals, rows.conn)
-        verdict.strays.clear()  # they have been left out; what `numbers` says is of no use here
+        verdict.strays.clear()  # they are left out; what `numbers` says is of no use here
         settled, numbers = settle_incarnations(verdict)
         found = Reconstruction(
             settled.connections, settled.endpoints, settled.transitions, settled.histories, numbers
         )
         return found, ordinals
 
-    def _give_up(self) -> None:
-        over = sum(len(verdict.connections) for verdict in self._told) - self._recent
-        while self._told and over >= len(self._told[0].connections):
-            over -= len(self._told.pop(0).connections)
+    def give_up(self, ordinals: Matrix) -> None:
+        """Have these connections at hand no longer; one that is judged again comes back."""
+        self._told = _without(self._told, ordinals)
+        self._open = _without(self._open, ordinals)
 
 
 def _ordinals(verdict: Verdict) -> Matrix:
@@ -64,17 +65,17 @@ def _ordinals(verdict: Verdict) -> Matrix:
 
 def _without(verdict: Verdict, ordinals: Matrix) -> Verdict:
     """The verdict without some connections."""
-    if not len(ordinals):
+    kept = _others(verdict.connections.conn, ordinals)
+    if kept.all():
         return verdict
-
-    def others(rows: Matrix) -> npt.NDArray[np.bool_]:
-        return ~np.isin(rows, ordinals)
-
-    kept = others(verdict.connections.conn)
     return Verdict(
         verdict.connections.take(kept),
-        verdict.endpoints.take(others(verdict.endpoints.conn)),
-        verdict.transitions.take(others(verdict.transitions.conn)),
+        verdict.endpoints.take(_others(verdict.endpoints.conn, ordinals)),
+        verdict.transitions.take(_others(verdict.transitions.conn, ordinals)),
         [verdict.histories[place] for place in np.flatnonzero(kept).tolist()],
-        [pair for pair in verdict.strays if pair[0] not in ordinals],
+        verdict.strays,
     )
+
+
+def _others(conns: Matrix, ordinals: Matrix) -> npt.NDArray[np.bool_]:
+    return ~np.isin(conns, ordinals, kind="sort")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import cython
 
+from tcptrace.tracker.zeek_connection import Connection
 from tcptrace.tracker.zeek_rows import ZeekRows
-from tcptrace.tracker.zeek_steps import size
+from tcptrace.tracker.zeek_side import Side
 
 if TYPE_CHECKING:
-    from tcptrace.tracker.zeek import Connection, ZeekModel
+    from tcptrace.tracker.zeek import ZeekModel
 
 WIDTH = cython.declare(cython.Py_ssize_t, ZeekRows.width())
 SLOT = cython.declare(cython.Py_ssize_t, ZeekRows.index("slot"))
@@ -74,15 +75,16 @@ def _fill_slot(
 
 @cython.cfunc
 def _fill(cells: cython.longlong[::1], at: cython.Py_ssize_t, conn: Connection) -> cython.int:
-    first, second = conn.first, conn.second
+    first: Side = conn.first
+    second: Side = conn.second
     swapped: cython.bint = conn.orig
     cells[at + SWAPPED] = swapped
     cells[at + TIME_START] = conn.time_start
     cells[at + TIME_END] = conn.time_end
     cells[at + PACKETS] = first.packets
     cells[at + PACKETS + 1] = second.packets
-    cells[at + BYTES] = size(first, second)
-    cells[at + BYTES + 1] = size(second, first)
+    cells[at + BYTES] = first.size(second)
+    cells[at + BYTES + 1] = second.size(first)
     cells[at + MISSED] = first.missed
     cells[at + MISSED + 1] = second.missed
     cells[at + ORIG_STATE] = second.state if swapped else first.state
