@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tcptrace.errors import UsageError
 from tcptrace.tables.wording import DAY, HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND
+from tcptrace.views.lettering import offset as offset
 
 UNITS = {
     "ns": 1, "us": MICROSECOND, "µs": MICROSECOND, "μs": MICROSECOND, "ms": MILLISECOND,
@@ -46,9 +47,3 @@ def parse_time(text: str) -> int:
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     gap = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return gap.days * DAY + gap.seconds * SECOND + int(digits.ljust(9, "0") or 0)
-
-
-def offset(ns: int) -> str:
-    """Seconds since a moment, to the microsecond, cut: `0.005229`, `-0.000001`."""
-    whole, rest = divmod(abs(ns), SECOND)
-    return f"{'-' if ns < 0 else ''}{whole}.{rest // MICROSECOND:06d}"

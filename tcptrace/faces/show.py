@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tcptrace.errors import UsageError
 from tcptrace.faces.capture_facts import PLACES
+from tcptrace.faces.formats import output
 from tcptrace.faces.options import reading
 from tcptrace.faces.quantities import offset
 from tcptrace.faces.request import Request
@@ -34,22 +35,33 @@ Examples:
   tcptrace show office.pcapng 7         the connection that other tables call 7
   tcptrace show office.pcapng 7 -v      every segment, none left out
   tcptrace show office.pcapng --port 51234
+  tcptrace show office.pcapng 7 -o ladder.svg
 """
+FORMS = ("text", "svg")
+FORMS_BY_SUFFIX = {".svg": "svg"}
 
 
 @click.command("show", epilog=EXAMPLES, short_help="One connection: ladder, states, story.")
+@click.option("-T", "--format", "form", type=click.Choice(FORMS),
+              help="The form of the output; else what -o's suffix says, else text.")  # fmt: skip
+@click.option("-o", "--output", "path", metavar="FILE", help="Write there, not to stdout.")
+@click.option("--ascii", "in_ascii", is_flag=True, help="Draw the text with ASCII only.")
 @reading
-def show(request: Request) -> None:
+def show(request: Request, form: str | None, path: str | None, in_ascii: bool) -> None:
     """One connection: its ladder with both sides' states, its timeline, findings and story.
 
     The last argument is the connection's number. --conn, --host, --port or -Y may pick it
-    instead, if only one fits.
+    instead, if only one fits. As SVG it is the ladder alone.
     """
     from tcptrace.faces.terminal import print_parts
 
     request, number = split_number(request)
     trace = request.trace()
-    print_parts(lambda width: parts(trace, number, request, width), sys.stdout)
+    with output(path, request.files) as stream:
+        if (form or FORMS_BY_SUFFIX.get(Path(path or "").suffix.lower())) == "svg":
+            stream.write(picked(trace, number, request).ladder(whole=bool(request.verbose)))
+            return
+        print_parts(lambda width: parts(trace, number, request, width), stream, in_ascii=in_ascii)
 
 
 def split_number(request: Request) -> tuple[Request, int | None]:
@@ -65,21 +77,19 @@ def parts(
 ) -> Iterator[RenderableType]:
     """From the headline to the story; UsageError if it is not clear which connection."""
     from tcptrace.faces.finding import findings, heading
-    from tcptrace.faces.ladder import ladder, legend
+    from tcptrace.faces.ladder import ladder
     from tcptrace.faces.layout import tables_of
-    from tcptrace.tables.schema import SEGMENTS
+    from tcptrace.views.lines import legend
 
     row = picked_row(trace, number, request)
     connection = trace.connection(int(row["conn"].iloc[0]))
+    scene = connection.scene
     yield from headlines(row.to_dict("records")[0])
     yield ""
-    try:
-        segments = connection.segments
-    except UsageError as error:
-        yield _dim(f"Moves without their packets: {error}")
-        segments = SEGMENTS.empty()
-    yield from ladder(connection.timeline, segments, width, bool(request.verbose))
-    yield _dim(legend(connection.timeline))
+    if scene.gone:
+        yield _dim(f"Moves without their packets: {scene.gone}")
+    yield from ladder(scene, width, whole=bool(request.verbose))
+    yield from (_dim(line) for line in legend(scene, whole=bool(request.verbose)))
     for role in Role:
         yield heading(f"states of the {role.name.lower()}")
         yield from tables_of(states(connection.timeline, role, row["ts_start"].iloc[0]), width)
@@ -88,6 +98,11 @@ def parts(
         yield from findings(anomalies, replace(request, verbose=1))
     yield heading("story")
     yield from told_lines(connection, width)
+
+
+def picked(trace: Trace, number: int | None, request: Request) -> Connection:
+    """The one connection that is asked for; UsageError unless it is one."""
+    return trace.connection(int(picked_row(trace, number, request)["conn"].iloc[0]))
 
 
 def picked_row(trace: Trace, number: int | None, request: Request) -> pd.DataFrame:

@@ -8,16 +8,20 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING
 
+from tcptrace.views.lettering import printable as printable
+from tcptrace.views.palette import STATES
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 IN_ASCII = "tcptrace-in-ascii"
-ASCII = {"─": "-", "│": "|", "▶": ">", "◀": "<", "→": ">", "←": "<", "…": "+", "µ": "u", "·": "-"}
+ASCII = {
+    "─": "-", "│": "|", "▶": ">", "◀": "<", "→": ">", "←": "<", "…": "+", "µ": "u", "·": "-",
+    "═": "=", "╌": ":", "✗": "x", "┊": ":",
+}  # fmt: skip
 STYLES = {
     "critical": "bold white on red", "warning": "bold yellow", "notice": "cyan", "info": "dim",
-    "CLOSED": "dim", "LISTEN": "dim", "SYN_SENT": "yellow", "SYN_RCVD": "yellow",
-    "ESTABLISHED": "green", "FIN_WAIT_1": "magenta", "FIN_WAIT_2": "bold magenta",
-    "CLOSE_WAIT": "bold red", "CLOSING": "magenta", "LAST_ACK": "red", "TIME_WAIT": "blue",
+    **{state.name: f"{paint.ink} on {paint.fill}" for state, paint in STATES.items()},
     "rst": "red", "timeout": "yellow", "reduced": "dim",
 }  # fmt: skip
 
@@ -36,25 +40,31 @@ def console(stream: IO[str]) -> Console:
     return Plain(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
-def print_parts(parts: Callable[[int], Iterable[RenderableType]], stream: IO[str]) -> None:
-    """Print what `parts` makes for a width, as it comes; off a terminal without trailing blanks."""
+def print_parts(
+    parts: Callable[[int], Iterable[RenderableType]], stream: IO[str], *, in_ascii: bool = False
+) -> None:
+    """Print what `parts` makes for a width, as it comes; off a terminal without trailing blanks.
+
+    in_ascii : lines and arrows in ASCII, what has no such form spelt out
+    """
     out = console(stream)
     for part in parts(out.width):
-        if stream.isatty():
+        if stream.isatty() and not in_ascii:
             out.print(part)
             continue
         with out.capture() as held:
             out.print(part)
-        lines = held.get().split("\n")
-        stream.write("\n".join(line.rstrip() for line in lines))
+        told = held.get()
+        if not stream.isatty():
+            told = "\n".join(line.rstrip() for line in told.split("\n"))
+        stream.write(spelt_in_ascii(told) if in_ascii else told)
     stream.flush()
 
 
-def printable(text: str) -> str:
-    """The text with control characters spelt out, so that no capture can drive a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def spelt_in_ascii(text: str) -> str:
+    """The text with lines and arrows in ASCII, and what has no such form spelt out."""
+    codecs.register_error(IN_ASCII, _in_ascii)
+    return text.encode("ascii", IN_ASCII).decode()
 
 
 def take_any_alphabet(stream: IO[str]) -> None:

@@ -54,11 +54,15 @@ def _facts(scene: Scene) -> Iterator[str]:
     yield f"{row['ts_start'].strftime('%Y-%m-%d %H:%M:%S.%f')} UTC"
     closer = str(row["closer"])
     yield f"{row['close_kind']} by {closer}" if closer != "none" else "not closed"
+    if scene.gone:
+        yield f"without its packets: {printable(scene.gone)}"
+        return
     known = [max(delay, 0) for delay in scene.delays]
     if any(known):
         yield f"one way {span(sum(known))}, from tap to originator {span(known[0])}"
     else:
         yield "one-way delay not known, arrows are level"
+    yield "time runs down, not to scale"
 
 
 def add_footer(drawing: Drawing, scene: Scene, top: float) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tcptrace.errors import UsageError
 from tcptrace.views.layout import drawing_of
+from tcptrace.views.lettering import wrapped
 from tcptrace.views.lines import legend, lines
 from tcptrace.views.rungs import WHOLE, Choice, rungs
 from tcptrace.views.scene import Scene
@@ -56,4 +57,5 @@ def ladder(scene: Scene, *, whole: bool = False) -> Ladder:
 def text_of(scene: Scene, width: int = 80, *, whole: bool = False) -> str:
     """The ladder in lines of text, for a terminal or a log."""
     told = ["".join(text for text, _ in line).rstrip() for line in lines(scene, width, whole=whole)]
-    return "\n".join([*told, legend(scene, whole=whole)]).rstrip("\n")
+    words = [line for each in legend(scene, whole=whole) for line in wrapped(each, width)]
+    return "\n".join([*told, *words])

@@ -124,8 +124,8 @@ class _Body:
                 for mark in self.marks
                 for place, move in enumerate(move for move in mark.moves if move.role == side)
             ]
-            ends = [y for _, y in entries[1:]] + [bottom]
-            for (move, top), end in zip(entries, ends, strict=True):
+            tops = [*(y for _, y in entries), bottom]
+            for (move, top), end in zip(entries, tops[1:], strict=True):
                 x = LIFELINES[side]
                 told = self._told(move)
                 drawing.bands.append(
@@ -245,6 +245,6 @@ def run_lines(run: Run) -> Iterator[str]:
         f"{run.again:,} sent again" if run.again else "",
         f"{run.lost:,} lost" if run.lost else "",
         f"{octets(run.unseen)} not captured" if run.unseen else "",
-        f"longest silence {span(run.silence)}",
+        f"longest silence {span(run.silence)}" if run.silence else "",
     ]
     yield ", ".join(each for each in odd if each)

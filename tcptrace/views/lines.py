@@ -31,7 +31,7 @@ SHAFTS = {
     Fate.AGAIN: "═",
     Fate.LATE: "~",
     Fate.COPY: "╌",
-    Fate.UNSEEN: "·",
+    Fate.UNSEEN: ".",
 }
 FATES = {
     Fate.AGAIN: "sent again",
@@ -39,7 +39,7 @@ FATES = {
     Fate.COPY: "a copy made by the capture",
     Fate.UNSEEN: "not captured, yet acknowledged",
 }
-LOST, LOST_MEANS = "╳", "lost, as later packets prove"  # noqa: RUF001
+LOST, LOST_MEANS = "✗", "lost, as later packets prove"
 STATE_WIDTH = 12
 LEFT_WIDTH = 20 + STATE_WIDTH  # time, packet number, state
 MIDDLE = (20, 60)  # columns between the two sides, least and most
@@ -60,19 +60,18 @@ def lines(scene: Scene, width: int, *, whole: bool = False) -> Iterator[Line]:
             yield draw.run(item)
 
 
-def legend(scene: Scene, *, whole: bool = False) -> str:
-    """What the marks mean that the ladder uses; an empty string if it uses none."""
-    used = scene.timeline["basis"]
-    told = [f"{MARKS[basis]} {basis}: {BASES[basis]}" for basis in MARKS if (used == basis).any()]
+def legend(scene: Scene, *, whole: bool = False) -> list[str]:
+    """What the marks mean that the ladder uses: of moves, of segments, of findings."""
+    used = set(scene.timeline["basis"])
+    moves = [f"{MARKS[basis]} {basis}: {BASES[basis]}" for basis in MARKS if basis in used]
     shown = [item for item in rungs(scene, WHOLE if whole else SHOWN) if isinstance(item, Rung)]
     fates = {rung.fate for rung in shown}
-    told += [f"{SHAFTS[fate] * 2} {FATES[fate]}" for fate in FATES if fate in fates]
-    if any(rung.lost for rung in shown):
-        told.append(f"{LOST} {LOST_MEANS}")
+    segments = [f"{SHAFTS[fate] * 2} {FATES[fate]}" for fate in FATES if fate in fates]
+    segments += [f"{LOST} {LOST_MEANS}"] * any(rung.lost for rung in shown)
     numbers = {number for rung in shown for number in rung.findings}
     codes = scene.anomalies["code"].astype(str).tolist()
-    told += [f"[{number}] {codes[number - 1]}" for number in sorted(numbers)]
-    return ", ".join(told)
+    findings = [f"[{number}] {codes[number - 1]}" for number in sorted(numbers)]
+    return [", ".join(told) for told in (moves, segments, findings) if told]
 
 
 def _first(shown: Sequence[Rung | Run]) -> int:

@@ -42,6 +42,11 @@ class Mark:
     idle_y: float = 0.0
 
     @property
+    def last(self) -> int:
+        """When it is over: only a run lasts."""
+        return self.item.last if self.kind == RUN and isinstance(self.item, Run) else self.time
+
+    @property
     def has_words(self) -> bool:
         """Whether words stand above it, between the lifelines."""
         if self.kind == ARRIVES:
@@ -82,10 +87,11 @@ def settle(marks: Sequence[Mark], top: float, unit: int) -> float:
     flying: set[int] = set()
     before: Mark | None = None
     for mark in marks:
-        gap = mark.time - before.time if before and before.kind != RUN and mark.kind != RUN else 0
+        gap = mark.time - before.last if before else 0
+        beside_run = mark.kind == RUN or (before is not None and before.kind == RUN)
         is_idle = gap >= max(IDLE_DELAYS * unit, IDLE) and not flying
         mark.idle = gap if is_idle else 0
-        height = FOLD if is_idle else _height(max(gap, 0), unit)
+        height = FOLD if is_idle else 0.0 if beside_run else _height(max(gap, 0), unit)
         mark.idle_y = column.lowest + 15
         column.place(mark, height)
         if mark.kind == DEPARTS:

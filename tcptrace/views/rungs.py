@@ -18,16 +18,17 @@ from tcptrace.tables.schema import ROLES
 from tcptrace.tables.wording import octets
 from tcptrace.tcp import flags
 from tcptrace.views.fates import Fate, Unseen
-from tcptrace.views.numbering import Numbers
+from tcptrace.views.numbering import Numbers, Truths
 from tcptrace.views.scene import Scene
 
 NAMES = {flags.LETTERS[getattr(flags, name)]: name for name in
          ("SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")}  # fmt: skip
 MOVING = "[SFR]"
 UNCAUSED = ("inferred", "timer", "assumed")  # their packet, if any, is proof and not cause
-MOST = 60  # rungs kept for what is worth one; more in one connection, and the middle ones go
+MOST = 40  # rungs kept for what moves or is found; more in one connection, the middle ones go
+MOST_ODD = 8  # rungs kept for what was only lost, late, not captured or sent again
 PROOFS = 4  # packets of one finding that are kept
-NO_RANK = 9
+ODD, QUIET = 3, 9  # ranks: from here on what did not go well, and what is not worth a rung
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Choice:
-    """How much is shown: rungs for what is worth one, and quiet segments in a row."""
+    """How much is shown: rungs of either kind, and quiet segments in a row."""
 
     most: int = MOST
+    most_odd: int = MOST_ODD
     longest_run: int = 3
 
 
-WHOLE = Choice(most=1 << 62, longest_run=1 << 62)
+WHOLE = Choice(1 << 62, 1 << 62, 1 << 62)
 
 
 def rungs(scene: Scene, choice: Choice) -> list[Rung | Run]:
@@ -126,7 +128,7 @@ class _Rungs:
 
     def shown(self, choice: Choice) -> Iterator[Rung | Run]:
         """Rungs and runs in the order of time."""
-        kept = self._kept(choice.most)
+        kept = self._kept(choice)
         alone = sorted(self.alone, key=lambda rung: rung.time)
         places = np.searchsorted(self.times[self.order], [rung.time for rung in alone])
         stops = sorted({*np.flatnonzero(kept[self.order]).tolist(), *places.tolist()})
@@ -197,25 +199,28 @@ class _Rungs:
             pieces.append(octets(int(cells["payload"])))
         return " ".join(pieces)
 
-    def _kept(self, most: int) -> Any:
+    def _kept(self, choice: Choice) -> Truths:
         """Which rows are worth a rung: by rank, and of one rank those nearest to either end."""
         rank = self._ranks()
-        worth = np.flatnonzero(rank < NO_RANK)
-        kept = np.zeros(len(rank), bool)
+        worth = np.flatnonzero(rank < QUIET)
         edge = np.minimum(worth, len(rank) - 1 - worth)
-        kept[worth[np.lexsort((edge, rank[worth]))][:most]] = True
+        ranked = worth[np.lexsort((edge, rank[worth]))]
+        odd = rank[ranked] >= ODD
+        kept = np.zeros(len(rank), np.bool_)
+        kept[ranked[~odd][: choice.most]] = True
+        kept[ranked[odd][: choice.most_odd]] = True
         return kept
 
     def _ranks(self) -> Numbers:
         scene, fates = self.scene, self.scene.fates
         letters = scene.segments["flags"].astype(str)
         moving = letters.str.contains(MOVING).to_numpy(bool)
-        rank = np.full(len(moving), NO_RANK, np.int64)
-        rank[fates.again] = 4
-        rank[fates.lost] = 3
-        rank[list(self.unseen)] = 3
+        rank = np.full(len(moving), QUIET, np.int64)
+        rank[fates.again | fates.late] = ODD + 1
+        rank[fates.lost] = ODD
+        rank[list(self.unseen)] = ODD
         rank[moving | (scene.segments["kind"] != "segment").to_numpy(bool)] = 2
-        rank[fates.copy] = 5
+        rank[fates.copy] = QUIET
         rank[list(self.findings)] = 1
         rank[list(self.moves)] = 0
         return rank

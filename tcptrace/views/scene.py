@@ -22,6 +22,7 @@ class Scene:
 
     end : when the capture ended, ns since the epoch; 0 if not known
     source : what the capture is called
+    gone : why there are no segments, though there were some; else empty
     """
 
     row: pd.Series[Any]
@@ -30,6 +31,7 @@ class Scene:
     anomalies: pd.DataFrame
     end: int = 0
     source: str = ""
+    gone: str = ""
 
     @property
     def endpoints(self) -> tuple[str, str]:

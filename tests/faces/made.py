@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,8 @@ from tcptrace.sources.facts import FileFacts
 from tcptrace.tables.capture_facts import CaptureFacts, Loss
 from tcptrace.tables.schema import TABLES
 from tcptrace.tables.table import Column, Kind
+from tcptrace.views.ladder import ladder
+from tcptrace.views.scene import Scene
 
 START = 1_764_042_149_123_456_789  # 2025-11-25T03:42:29.123456789Z
 SECOND = 1_000_000_000
@@ -185,7 +188,12 @@ class MadeTrace:
     def connection(self, number: int) -> Any:
         """One connection as a user holds it."""
         of = lambda rows: rows[rows["conn"] == number]  # noqa: E731
+        scene = Scene(
+            self.connections.iloc[number], of(self.timeline), of(self.segments),
+            of(self.anomalies), START + 600 * SECOND, "office.pcapng",
+        )  # fmt: skip
         return SimpleNamespace(
-            timeline=of(self.timeline), segments=of(self.segments), anomalies=of(self.anomalies),
+            timeline=scene.timeline, segments=scene.segments, anomalies=scene.anomalies,
+            scene=scene, ladder=partial(ladder, scene),
             story=lambda: ["Packet 1: the originator opens.", "Packet 9: it closes."],
         )  # fmt: skip

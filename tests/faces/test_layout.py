@@ -103,6 +103,6 @@ def test_markup_of_a_capture_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_states_have_colours() -> None:
-    """What is stuck stands out."""
-    assert "bold red" == styled("CLOSE_WAIT").style
+    """Each state stands upon its colour of the palette that all views share."""
+    assert "#000000 on #d55e00" == styled("CLOSE_WAIT").style
     assert "" == styled("anything").style

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -80,18 +82,36 @@ def test_every_segment_with_v(run: Run) -> None:
 def test_a_stream_has_no_segments_to_read_again(made: MadeTrace) -> None:
     """The moves are shown nevertheless, and why the packets are not."""
 
-    class Gone:
-        timeline = made.timeline
-        story = staticmethod(list)
-
-        @property
-        def segments(self) -> None:
-            raise UsageError("a stream cannot be read twice")
-
-    made.connection = lambda number: Gone()  # type: ignore[method-assign]
+    held = made.connection(0)
+    held.scene = replace(
+        held.scene, segments=held.segments.head(0), gone="a stream cannot be read twice"
+    )
+    made.connection = lambda number: held  # type: ignore[method-assign]
     told = [str(part) for part in parts(made, 0, request(), 80)]  # type: ignore[arg-type]
     assert any("a stream cannot be read twice" in part for part in told)
     assert any("SYN_SENT" in part for part in told)
+
+
+@pytest.mark.parametrize("args", [("-T", "svg"), ("-T", "svg", "-v")])
+def test_the_ladder_alone_as_svg(run: Run, args: tuple[str, ...]) -> None:
+    """-v draws every segment."""
+    document = run("show", "office.pcapng", "0", *args).stdout
+    assert document.startswith("<svg ") and document.endswith("</svg>\n")
+    assert ("-v" in args) <= (">4  0.002000" in document)
+
+
+def test_a_ladder_in_a_file(run: Run, tmp_path: Path) -> None:
+    """The suffix says the form; anything but .svg is text."""
+    for name, begin in (("ladder.svg", "<svg "), ("told.txt", "connection 0  ")):
+        assert "" == run("show", "office.pcapng", "0", "-o", str(tmp_path / name)).stdout
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begin)
+
+
+def test_ascii_only(run: Run) -> None:
+    """Lines and arrows too; nothing else is lost."""
+    told = run("show", "office.pcapng", "0", "--ascii").stdout
+    assert told.isascii()
+    assert "FIN_WAIT_1 FIN,ACK seq=301 [1] --" in told and "> CLOSE_WAIT" in told
 
 
 def test_control_characters_of_a_story(made: MadeTrace, run: Run) -> None:

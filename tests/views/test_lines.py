@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tcptrace.faces import ladder as drawing
-from tcptrace.faces.ladder import ladder, legend, rungs_of, runs
+from tcptrace.views.lines import IDLE, legend, lines
+from tcptrace.views.scene import Scene
+from tests.exchange import OPEN
 from tests.faces.made import (
+    CONNECTIONS,
     ENDPOINT,
     MS,
     PEER,
@@ -17,6 +19,25 @@ from tests.faces.made import (
     segment,
     table,
 )
+from tests.views.scenes import TWO_SYNS_LOST, captured, scene
+
+
+def made_scene(
+    timeline: tuple[dict[str, object], ...] = TIMELINE,
+    segments: tuple[dict[str, object], ...] = SEGMENTS,
+) -> Scene:
+    """A scene of rows made by hand."""
+    row = table("connections", *CONNECTIONS).iloc[0]
+    return Scene(
+        row, table("timeline", *timeline), table("segments", *segments), table("anomalies")
+    )
+
+
+def told(held: Scene, width: int = 80, *, whole: bool = False) -> list[str]:
+    """The lines of a scene as plain text."""
+    return [
+        "".join(words for words, _ in line).rstrip() for line in lines(held, width, whole=whole)
+    ]
 
 
 def drawn(
@@ -25,8 +46,7 @@ def drawn(
     width: int = 80,
     whole: bool = False,
 ) -> list[str]:
-    lines = ladder(table("timeline", *timeline), table("segments", *segments), width, whole)
-    return [line.plain.rstrip() for line in lines]
+    return told(made_scene(timeline, segments), width, whole=whole)
 
 
 def test_a_stalled_close() -> None:
@@ -39,6 +59,7 @@ def test_a_stalled_close() -> None:
     0.002000     4…            │ 5 segments →300 B ←4,344 B in 0 ns │
     0.003000      9   FIN_WAIT_1 FIN,ACK seq=301 ack=4345 ────────▶ CLOSE_WAIT
     0.004000     10  FIN_WAIT_2? ◀──────────── ACK seq=4345 ack=302 │
+                               ┊           idle 1 m 00 s            ┊
    60.004000             CLOSED~                                    │"""
     assert expected.splitlines() == drawn()
 
@@ -46,9 +67,9 @@ def test_a_stalled_close() -> None:
 @pytest.mark.parametrize("width", [60, 80, 120, 300])
 def test_lines_fit_the_width(width: int) -> None:
     """Labels give way before the states do."""
-    lines = drawn(width=width, whole=True)
-    assert len(SEGMENTS) + 2 == len(lines)
-    assert max(map(len, lines)) <= max(width, 64)
+    shown = drawn(width=width, whole=True)
+    assert len(SEGMENTS) + 3 == len(shown)
+    assert max(map(len, shown)) <= max(width, 64)
 
 
 def test_every_segment_where_asked() -> None:
@@ -73,9 +94,9 @@ def test_two_states_on_one_packet() -> None:
         segment(1, "originator", "FA", 0, seq=5, ack=9),
         segment(2, "responder", "FA", MS, seq=9, ack=6),
     )
-    lines = drawn(timeline, segments)
-    assert "FIN_WAIT_2?" in lines[1] and "◀" not in lines[1]
-    assert "TIME_WAIT?" in lines[2] and "◀" in lines[2]
+    shown = drawn(timeline, segments)
+    assert "FIN_WAIT_2?" in shown[1] and "◀" not in shown[1]
+    assert "TIME_WAIT?" in shown[2] and "◀" in shown[2]
 
 
 def test_a_move_that_a_packet_only_proves() -> None:
@@ -88,25 +109,25 @@ def test_a_move_that_a_packet_only_proves() -> None:
         segment(1, "responder", "A", 0, seq=5, ack=9),
         segment(2, "originator", "R", 67 * SECOND, seq=9),
     )
-    lines = drawn(timeline, segments)
-    assert ["60.000000", "CLOSED*"] == lines[1].split()
-    assert "67.000000" in lines[2] and "CLOSED" not in lines[2]
+    shown = [line for line in drawn(timeline, segments) if "idle" not in line]
+    assert ["60.000000", "CLOSED*"] == shown[1].split()
+    assert "67.000000" in shown[2] and "CLOSED" not in shown[2]
 
 
 def test_times_before_the_first_segment() -> None:
     """A host moved before the tap saw its segment."""
     timeline = (entry(PEER, "LISTEN", -5 * MS, MS, basis="assumed"),)
-    lines = drawn(timeline, (segment(1, "originator", "S", 0, seq=5),))
-    assert ["-0.005000", "LISTEN'"] == lines[0].split()
-    assert lines[1].split()[:2] == ["0.000000", "1"]
+    shown = drawn(timeline, (segment(1, "originator", "S", 0, seq=5),))
+    assert ["-0.005000", "LISTEN'"] == shown[0].split()
+    assert shown[1].split()[:2] == ["0.000000", "1"]
 
 
 def test_without_segments_the_moves_remain() -> None:
     """A stream cannot be read again: times, packet numbers and states are still told."""
-    lines = drawn(segments=())
-    assert ["0.000000", "LISTEN'"] == lines[0].split()
-    assert ["0.000000", "1", "SYN_SENT", "SYN_RCVD"] == lines[1].split()
-    assert 7 == len(lines)
+    shown = drawn(segments=())
+    assert ["0.000000", "LISTEN'"] == shown[0].split()
+    assert ["0.000000", "1", "SYN_SENT", "SYN_RCVD"] == shown[1].split()
+    assert 8 == len(shown)
     assert [] == drawn(timeline=(), segments=())
 
 
@@ -117,29 +138,48 @@ def test_equal_numbers_of_two_files_are_told_apart() -> None:
         segment(1, "originator", "A", 0, seq=5, ack=9),
         segment(1, "originator", "FA", 5 * SECOND, seq=5, ack=9, file=1),
     )
-    lines = drawn(timeline, segments)
-    assert "CLOSE_WAIT" not in lines[0] and "CLOSE_WAIT" in lines[1]
+    shown = [line for line in drawn(timeline, segments) if "idle" not in line]
+    assert "CLOSE_WAIT" not in shown[0] and "CLOSE_WAIT" in shown[1]
 
 
-def test_icmp_errors_are_named() -> None:
-    """An error about a segment is no segment, and always worth a line."""
-    segments = (
-        segment(1, "originator", "S", 0, seq=5),
-        segment(2, "originator", "S", MS, seq=5, kind="icmp_error"),
-    )
-    assert "ICMP error" in drawn((), segments)[1]
+def test_an_icmp_error_points_to_whom_it_came() -> None:
+    """To the sender of the segment that it is about."""
+    (line,) = [line for line in told(scene("0.0 C S 0\n0.1 C S 0 icmp\n")) if "ICMP" in line]
+    assert "◀" in line and "ICMP error 3/1" in line
 
 
-def test_runs_keep_what_moves_apart() -> None:
-    """SYN, FIN and RST, and what enters a state, are never part of a stretch."""
-    rungs = rungs_of(table("timeline", *TIMELINE), table("segments", *SEGMENTS))
-    lengths = [len(run) for run in runs(rungs)]
-    assert [1, 1, 1, 1, 5, 1, 1, 1] == lengths
-    assert drawing.LONGEST_RUN < 5
+def test_fates_have_their_own_shafts() -> None:
+    """Sent again, lost, not captured, late, a copy: each is told in the legend as well."""
+    lost = scene(TWO_SYNS_LOST)
+    assert any("SYN seq=0 ═══" in line and "✗" in line for line in told(lost))
+    assert "══ sent again, ✗ lost, as later packets prove" in legend(lost)
+    text = OPEN + "0.10 C A 1+100 a1 id=7\n0.101 C A 1+100 a1 id=7\n"
+    assert any("╌╌▶" in line for line in told(scene(text)))
+    text = OPEN + "0.10 C A 101+100 a1\n0.11 C A 1+50 a1\n0.13 S A 1 a201\n"
+    assert any("~~▶" in line for line in told(scene(text)))
+    assert any("50 B not captured ..." in line for line in told(scene(text)))
+
+
+def test_findings_are_pinned() -> None:
+    """Their number stands at the packets, their code in the legend."""
+    held = captured("handshake_ack_lost")
+    pinned = [line.split()[1] for line in told(held) if "[1]" in line]
+    assert ["2", "4"] == pinned
+    assert "[1] handshake-ack-not-honoured" in legend(held)
+
+
+def test_a_silence_has_its_line() -> None:
+    """From a second on; shorter ones can be read from the times."""
+    for gap, said in ((IDLE, True), (IDLE - MS, False)):
+        segments = (
+            segment(1, "originator", "A", 0, seq=5, ack=9),
+            segment(2, "originator", "FA", gap, seq=5, ack=9),
+        )
+        assert said == any("idle 1 s" in line for line in drawn((), segments))
 
 
 def test_the_legend_names_only_the_marks_used() -> None:
     """A reader is not told of what is not there."""
-    told = legend(table("timeline", *TIMELINE))
-    assert "? presumed" in told and "~ timer" in told and "inferred" not in told
-    assert "" == legend(table("timeline", TIMELINE[0]))
+    (moves,) = legend(made_scene())
+    assert "? presumed" in moves and "~ timer" in moves and "inferred" not in moves
+    assert [] == legend(made_scene((TIMELINE[0],)))
