@@ -16,6 +16,7 @@ The floors, each resting only on those above it in this list:
     views       tables become pictures, all in one palette
     trace       `Trace` and `Connection`: what a user holds
     pipeline    `read()`: a source all the way to a trace
+    intake      a thread that takes packets in as they come
     look        `Update`: what changed in a live capture, and all that is known of it at a moment
     live        `sniff()`: the same of traffic that still flows
     faces       the command line

@@ -1,42 +1,36 @@
-"""`Live`: a capture that is still going on. Packets are taken in beside; updates are asked for.
+"""`sniff`, and `Live`: a capture that is still going on, and what changed in it.
 
-A thread of its own reads, decodes and feeds the very tracker that reads files. Who asks for an
-update has the connections judged as of now, from copies of their evidence, so that asking changes
-nothing: the trace at the end is that of a file with the same packets.
+Packets are taken in beside (`intake`). Who asks for an update has the connections judged as of
+now, from copies of their evidence, so that asking changes nothing: the trace at the end is that of
+a file with the same packets.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from types import TracebackType
 
-from tcptrace.decode.decoder import Decoder
-from tcptrace.look import Heard, Look, Update
+import numpy as np
+
+from tcptrace.columns import Matrix
+from tcptrace.intake import Intake
+from tcptrace.look import Heard, Known, Look, Update
 from tcptrace.pipeline import checked_count, profile_named
 from tcptrace.sources import privileges
 from tcptrace.sources.counters import Counters
 from tcptrace.sources.filter import Filter
 from tcptrace.sources.interface import BUFFER, Interface
 from tcptrace.sources.live_source import LiveSource
-from tcptrace.sources.packets import Packets
-from tcptrace.tables.capture_facts import CaptureFacts, Loss
 from tcptrace.tcp.profile import Profile
 from tcptrace.trace import Trace
-from tcptrace.tracker.current import Current
 from tcptrace.tracker.present import Present
-from tcptrace.tracker.tracker import Tracker
-from tcptrace.tracker.transitions import EndReason, Transitions
-from tcptrace.tracker.verdict import Verdict
+from tcptrace.tracker.transitions import Transitions
 
-OPEN_MOST = 200_000
-KEPT_MOST = 500_000
-RECENT = 20_000
-AT_ONCE = 1024
+AT_HAND = 50_000
 INTERVAL = 1.0
-SHARE = 4  # a look may take 1/SHARE of the time; the next one waits for so much longer
+PAUSE = 1.0  # a look is followed by a pause of as much time again, at the least
+FINDINGS_PAUSE = 5.0  # the detectors look at everything: they pause for longer
 
 
 def sniff(
@@ -92,37 +86,23 @@ class Live:
     ) -> None:
         self.interval = interval
         self.profile = profile
-        self.source = source
-        self._filter = filter
-        self._left = count
-        self._decoder = Decoder()
-        self._tracker = Tracker(profile, OPEN_MOST)
-        self._current = Current(self._tracker, profile)
-        self._present = Present(RECENT)
-        self._facts = CaptureFacts()
-        self._told = 0
-        self._evicted = 0
-        self._forgotten = 0
+        self._intake = Intake(source, profile, filter, count)
+        self._present = Present()
+        self._touched: list[Matrix] = []
+        self._look: Look | None = None
+        self._told = Transitions.zeros(0)
         self._heard = Heard()
-        self._moves = Transitions.zeros(0)
+        self._next_findings = 0.0
         self._trace: Trace | None = None
-        self._failure: BaseException | None = None
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._take_in, name="tcptrace-live", daemon=True)
 
     def start(self) -> Live:
         """Begin to take packets in."""
-        self._thread.start()
+        self._intake.start()
         return self
 
     def stop(self) -> None:
         """Take no more packets in; what was taken in can still be asked for."""
-        self.source.stop()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._ended.set()
-        self.source.close()
+        self._intake.stop()
 
     def __enter__(self) -> Live:
         return self.start()
@@ -141,42 +121,34 @@ class Live:
         CaptureError, after the last update, where the source broke off.
         """
         pause = self.interval
-        while not self._ended.wait(pause):
+        while not self._intake.ended.wait(pause):
             began = time.monotonic()
             yield self.update()
             spent = time.monotonic() - began
-            pause = max(self.interval - spent, spent * SHARE)
+            pause = max(self.interval - spent, spent * PAUSE)
         yield self.update()
-        if self._failure is not None:
-            raise self._failure
+        if self._intake.failure is not None:
+            raise self._intake.failure
 
     @property
     def ended(self) -> bool:
         """Whether the source has come to its end."""
-        return self._ended.is_set()
+        return self._intake.ended.is_set()
 
     @property
     def counters(self) -> Counters:
         """What was taken in, and what was lost on the way."""
-        return replace(self.source.counters(), evicted=self._evicted, forgotten=self._forgotten)
+        return self._intake.counters()
 
     def update(self) -> Update:
         """What has changed since the last update, as of now."""
-        now = self.source.now()
-        judged = self._judge(now)
-        with self._lock:
-            told = self._tracker.told(self._told)
-            self._told += len(told)
-            self._evicted += sum(_evicted(verdict) for verdict in told)
-            self._forgotten += self._tracker.forget(KEPT_MOST)
-            facts = self._facts_now(now)
-        touched = self._present.take(told, judged)
-        found, ordinals = self._present.reconstruction()
-        facts.take_reconstruction(found)
-        look = Look(found, ordinals, facts, self.profile, now)
-        news = self._heard.news(look.anomalies)
-        update = Update(look, self._moves, touched, news, self.counters)
-        self._moves = look.moves
+        look = self._refresh()
+        touched = np.unique(np.concatenate(self._touched))
+        news = self._heard.news(look.known.table)
+        before = self._told.take(np.isin(self._told.conn, touched))
+        update = Update(look, before, touched, news, self.counters)
+        self._touched = []
+        self._remember(look)
         return update
 
     @property
@@ -185,66 +157,38 @@ class Live:
 
         Until then as of now, of open connections and of those that ended lately.
         """
-        if not self._ended.is_set():
-            return self.update().trace
+        if not self.ended:
+            return self._refresh().trace
         if self._trace is None:
-            found = self._tracker.finish()
-            facts = self._facts_now(None)
+            found = self._intake.finish()
+            facts = self._intake.facts(None)
             facts.take_reconstruction(found)
             self._trace = Trace(found, facts, self.profile)
         return self._trace
 
-    def _judge(self, now: int) -> list[Verdict]:
-        """The connections that are due, judged a few at a time: between them packets are fed."""
-        with self._lock:
-            due = self._current.due(now)
-        judged = []
-        for start in range(0, len(due), AT_ONCE):
-            with self._lock:
-                judged.append(self._current.judge(due[start : start + AT_ONCE], now))
-            time.sleep(0)
-        return judged
+    def _refresh(self) -> Look:
+        """Everything at hand as of now."""
+        ended = self.ended
+        now = self._intake.source.now()
+        judged = self._intake.judge(now)
+        self._touched.append(self._present.take(self._intake.told(), judged))
+        found, ordinals = self._present.reconstruction()
+        facts = self._intake.facts(now)
+        facts.take_reconstruction(found)
+        known = Known.nothing() if self._look is None else self._look.known
+        look = Look(found, ordinals, facts, self.profile, now, known)
+        began = time.monotonic()
+        if ended or began >= self._next_findings:
+            look = look.with_findings()
+            ready = time.monotonic()
+            self._next_findings = ready + FINDINGS_PAUSE * (ready - began)
+        self._look = look
+        if len(ordinals) > AT_HAND:
+            self._present.give_up(look.over()[: len(ordinals) - AT_HAND])
+        return look
 
-    def _facts_now(self, now: int | None) -> CaptureFacts:
-        """The facts so far; with `now`, of a capture that lasts until then."""
-        self.source.counters()
-        facts = replace(
-            self._facts,
-            loss=Loss(),
-            skipped=self._decoder.skipped,
-            counters=self._decoder.counters,
-        )
-        facts.take_files([self.source.facts], whole=False)
-        if now is not None:
-            facts.end = max(now, facts.end or now)
-            facts.start = facts.end if facts.start is None else facts.start
-        return facts
-
-    def _take_in(self) -> None:
-        """The other thread: from packets to the tracker, until the source ends."""
-        try:
-            for packets in self.source.batches():
-                with self._lock:
-                    self._feed(packets)
-                if self._left == 0:
-                    break
-        except BaseException as error:  # it is raised again where the updates are asked for
-            self._failure = error
-        finally:
-            self._ended.set()
-
-    def _feed(self, packets: Packets) -> None:
-        if self._filter is not None:
-            packets = self._filter.apply(packets)
-        if self._left is not None:
-            packets = packets.take(slice(self._left))
-            self._left -= len(packets)
-        self._facts.take(packets)
-        segments = self._decoder.feed(packets)
-        self._facts.segments += len(segments)
-        self._tracker.feed(segments)
-        self._current.touch(segments)
-
-
-def _evicted(verdict: Verdict) -> int:
-    return int((verdict.connections.end_reason == EndReason.EVICTED).sum())
+    def _remember(self, look: Look) -> None:
+        """What moves were told of each connection that may still move or is at hand."""
+        gone = ~np.isin(self._told.conn, look.ordinals)
+        still = np.isin(self._told.conn, self._intake.open())
+        self._told = Transitions.concat([self._told.take(gone & still), look.moves])

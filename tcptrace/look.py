@@ -20,10 +20,10 @@ from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.changes import Change, changes
 from tcptrace.tables.closes import standing
 from tcptrace.tables.connections import last_states
-from tcptrace.tables.schema import STATES
+from tcptrace.tables.schema import ANOMALIES, STATES
 from tcptrace.tables.timeline import timeline
 from tcptrace.tcp.profile import Profile
-from tcptrace.tcp.states import Role
+from tcptrace.tcp.states import Role, State
 from tcptrace.trace import Trace
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.tracker.transitions import Transitions
@@ -32,7 +32,38 @@ Mask = npt.NDArray[np.bool_]
 
 CHANGES = tuple(change.name.lower() for change in Change)
 _CHANGE = pd.CategoricalDtype(list(CHANGES), ordered=True)
+_OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 _STATE = pd.CategoricalDtype(list(STATES), ordered=True)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Findings as they were found last: the table `anomalies`, and (row, ordinal) of who is in it.
+
+    conn and examples are ordinals, too.
+    """
+
+    table: pd.DataFrame
+    members: Matrix
+
+    @classmethod
+    def nothing(cls) -> Known:
+        """No finding."""
+        return cls(ANOMALIES.empty(), np.zeros((0, 2), np.int64))
+
+    @classmethod
+    def of(cls, findings: Findings, ordinals: Matrix) -> Known:
+        """The findings of a trace in which a connection's number is its place in `ordinals`."""
+        table = findings.table.copy()
+        known = table["conn"].notna().to_numpy(np.bool_)
+        numbers = table["conn"].fillna(0).to_numpy(np.int64)
+        numbers[known] = ordinals[numbers[known]]
+        table["conn"] = pd.arrays.IntegerArray(numbers, ~known)
+        examples = [ordinals[each].tolist() for each in table["examples"]]
+        table["examples"] = pd.Series(examples, table.index, object)
+        members = findings.members.copy()
+        members[:, 1] = ordinals[members[:, 1]]
+        return cls(table, members)
 
 
 @dataclass(frozen=True)
@@ -40,6 +71,7 @@ class Look:
     """All that is known at a moment, `now` in ns since the epoch, of the connections at hand.
 
     ordinals : of each connection of `found`, ascending
+    known : the findings, as of now or of a little earlier
     """
 
     found: Reconstruction
@@ -47,6 +79,11 @@ class Look:
     facts: CaptureFacts
     profile: Profile
     now: int
+    known: Known
+
+    def with_findings(self) -> Look:
+        """The same with the findings of now."""
+        return replace(self, known=Known.of(self.trace.findings, self.ordinals))
 
     @cached_property
     def trace(self) -> Trace:
@@ -67,25 +104,14 @@ class Look:
 
     @property
     def begun(self) -> int:
-        """How many connections had begun by now, as far as they are at hand."""
+        """How many connections had begun by now."""
         return int(self.ordinals[-1]) + 1 if len(self.ordinals) else 0
 
-    @property
-    def findings(self) -> Findings:
-        """What the detectors found; connections by their places."""
-        return self.trace.findings
-
-    @cached_property
-    def anomalies(self) -> pd.DataFrame:
-        """The findings of the trace, conn and examples being ordinals."""
-        table = self.trace.anomalies.copy()
-        known = table["conn"].notna().to_numpy(np.bool_)
-        numbers = table["conn"].fillna(0).to_numpy(np.int64)
-        numbers[known] = self.ordinals[numbers[known]]
-        table["conn"] = pd.arrays.IntegerArray(numbers, ~known)
-        examples = [self.ordinals[each].tolist() for each in table["examples"]]
-        table["examples"] = pd.Series(examples, table.index, object)
-        return table
+    def over(self) -> Matrix:
+        """Ordinals of the connections that need nothing more, the longest silent first."""
+        places = np.flatnonzero(np.isin(self.states, _OVER).all(axis=1))
+        silent = np.argsort(self.found.connections.time_end[places], kind="stable")
+        return self.ordinals[places[silent]]
 
     def connections(self, ordinals: Matrix) -> pd.DataFrame:
         """The rows of some connections, as far as they are at hand; the index is ordinals."""
@@ -109,7 +135,7 @@ class Update:
     """What changed between two looks: rows of the tables that are new or say something else.
 
     look : everything that is known, not only what changed
-    before : the moves of the last look
+    before : the moves that were told of the touched connections
     touched : ordinals of the connections that were judged again
     anomalies : findings not heard of before, or worse by now, or of twice as many connections
     counters : what was taken in so far, and what was lost on the way
@@ -134,7 +160,7 @@ class Update:
     @cached_property
     def connections(self) -> pd.DataFrame:
         """The rows of connections that began, moved or had segments; the index is ordinals."""
-        return self.look.connections(np.union1d(self._moved, self.touched))
+        return self.look.connections(self.touched)
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
@@ -163,10 +189,14 @@ class Update:
     @cached_property
     def _compared(self) -> tuple[Matrix, Transitions]:
         """The change of each move of the look, and the moves that are gone."""
-        at_hand = np.isin(self.before.conn, self.look.ordinals)
-        before = self.before.take(at_hand)
-        change, gone = changes(before, self.look.moves)
+        before = self.before.take(np.isin(self.before.conn, self.look.ordinals))
+        change, gone = changes(before, self._after)
         return change, before.take(gone)
+
+    @cached_property
+    def _after(self) -> Transitions:
+        moves = self.look.moves
+        return moves.take(np.isin(moves.conn, self.touched))
 
     @property
     def _gone(self) -> Transitions:
@@ -176,16 +206,16 @@ class Update:
     def _moved(self) -> Matrix:
         """Ordinals of the connections with a move that is new, revised or taken back."""
         change, gone = self._compared
-        return np.union1d(self.look.moves.conn[change != Change.NONE], gone.conn)
+        return np.union1d(self._after.conn[change != Change.NONE], gone.conn)
 
     @cached_property
     def _which(self) -> Mask:
-        return np.isin(self.look.moves.conn, self._moved)
+        return np.isin(self._after.conn, self._moved)
 
     @cached_property
     def _kept(self) -> Transitions:
         """All moves of the connections that moved."""
-        return self.look.moves.take(self._which)
+        return self._after.take(self._which)
 
     @property
     def _kept_change(self) -> Matrix:
@@ -215,9 +245,12 @@ class Heard:
         self._heard: dict[tuple[Any, ...], tuple[int, int, int]] = {}
 
     def news(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows that are new, graver, surer, or about twice as many connections."""
+        """The rows that are new, graver, surer, or about twice as many connections.
+
+        What is normal (info) does not become news by being frequent.
+        """
         severity, confidence = table["severity"].cat.codes, table["confidence"].cat.codes
-        magnitude = np.log2(table["count"].clip(lower=1)).astype(int)
+        magnitude = np.log2(table["count"].clip(lower=1)).astype(int) * (severity > 0)
         keys = zip(*(table[name] for name in ("code", "charged", "host")), strict=True)
         news = np.zeros(len(table), np.bool_)
         grades = zip(severity, -confidence, magnitude, strict=True)

@@ -71,6 +71,7 @@ OPTIONS = (
     click.option("-Z", "--user", metavar="USER",
                  help="Go on as USER once listening; by default who ran sudo."),
     click.option("-n", "unused", is_flag=True, help="Accepted: names are never looked up."),
+    click.option("-v", "--verbose", is_flag=True, help="The counters on stderr at each look."),
     click.option("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no summary."),
 )  # fmt: skip
 

@@ -41,10 +41,9 @@ FORMS = {"text": text_lines, "jsonl": json_lines}
 
 
 def write_lines(update: Update, form: str, stream: IO[str]) -> None:
-    """The lines of an update, each flushed; BrokenPipeError where nobody reads any more."""
-    for line in FORMS[form](update):
-        stream.write(line + "\n")
-        stream.flush()
+    """The lines of an update, flushed; BrokenPipeError where nobody reads any more."""
+    stream.writelines(line + "\n" for line in FORMS[form](update))
+    stream.flush()
 
 
 def _in_order(update: Update) -> pd.DataFrame:

@@ -88,7 +88,11 @@ def _table(look: Look, standings: Standings, places: list[int], width: int) -> T
         table.add_column("findings", header_style="bold", no_wrap=True, overflow="ellipsis")
     for place, number, way in zip(places, numbers, ways, strict=True):
         states = [_state(look, standings, place, role) for role in Role]
-        codes = [Text(standings.codes[place], _grave(standings, place))] if wide else []
+        codes = (
+            [Text(", ".join(standings.codes.get(place, ())), _grave(standings, place))]
+            if wide
+            else []
+        )
         table.add_row(number, Text(fitted(*way, room)), *states, *codes)
     return table
 
@@ -140,7 +144,7 @@ def _middle_cut(text: str, room: int) -> str:
 
 def _findings(update: Update, width: int, lines: int) -> list[Text]:
     """The gravest findings, each in as many lines as it takes; at most `lines` lines."""
-    table = by_severity(update.look.anomalies)
+    table = by_severity(update.look.known.table)
     table = table[table["severity"] > "info"]
     told: list[Text] = []
     for row in table.head(lines).to_dict("records"):

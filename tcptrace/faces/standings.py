@@ -29,14 +29,14 @@ class Standings:
     """Each endpoint's state now, since when (ns), its Basis; int64 (connections, 2), -1 for none.
 
     gravest : of each connection the gravest severity of its findings, place in SEVERITIES; -1
-    codes : of each connection the codes of its findings, by commas
+    codes : of each connection with findings their codes
     """
 
     state: Numbers
     since: Numbers
     basis: Numbers
     gravest: Numbers
-    codes: list[str]
+    codes: dict[int, list[str]]
 
     @classmethod
     def of(cls, look: Look) -> Standings:
@@ -45,11 +45,16 @@ class Standings:
         place = np.searchsorted(look.ordinals, moves.conn), moves.role
         state, since, basis = (np.full((count, len(Role)), -1, np.int64) for _ in range(3))
         state[place], since[place], basis[place] = moves.state, moves.time, moves.basis
-        findings = look.findings
-        severity = findings.table["severity"].cat.codes.to_numpy(np.int64)
+        table, members = look.known.table, look.known.members
+        members = members[np.isin(members[:, 1], look.ordinals)]
+        whose = np.searchsorted(look.ordinals, members[:, 1])
+        severity = table["severity"].cat.codes.to_numpy(np.int64)[members[:, 0]]
         gravest = np.full(count, -1, np.int64)
-        np.maximum.at(gravest, findings.members[:, 1], severity[findings.members[:, 0]])
-        return cls(state, since, basis, gravest, findings.codes_by_connection(count))
+        np.maximum.at(gravest, whose, severity)
+        codes: dict[int, list[str]] = {}
+        for place, row in zip(whose.tolist(), members[:, 0].tolist(), strict=True):
+            codes.setdefault(place, []).append(str(table["code"].iloc[row]))
+        return cls(state, since, basis, gravest, codes)
 
     def first(self, most: int) -> list[int]:
         """The places of the connections that matter most, at most so many."""

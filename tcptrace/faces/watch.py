@@ -61,6 +61,8 @@ def watch(wish: Wish) -> None:
             for last in live:
                 _check_reader(sys.stdout)
                 show(last)
+                if wish.verbose:
+                    _note_counters(wish.name, last.counters)
                 if wish.once:
                     break
     finally:
@@ -131,12 +133,15 @@ def _check_reader(stream: IO[str]) -> None:
         raise BrokenPipeError
 
 
-def _sum_up(name: str, last: Update, counters: Counters) -> None:
-    """What was taken in, what was lost, and what was found."""
-    told = [
-        f"{counted(counters.received, 'packet')} received",
-        *(words for words, _ in losses(counters)),
-    ]
+def _note_counters(name: str, counters: Counters) -> None:
+    """What was taken in, what was lost, and how late the last packet was."""
+    told = [f"{counted(counters.received, 'packet')} received"]
+    told += [words for words, _ in losses(counters)]
     note(f"tcptrace: {name}: {', '.join(told)}")
+
+
+def _sum_up(name: str, last: Update, counters: Counters) -> None:
+    """The counters, and what was found."""
+    _note_counters(name, counters)
     begun = counted(last.look.begun, "connection")
-    note(f"tcptrace: {begun}; findings: {tally(last.look.anomalies) or 'none'}")
+    note(f"tcptrace: {begun}; findings: {tally(last.look.known.table) or 'none'}")

@@ -32,6 +32,7 @@ class Wish:
     buffer: int = 64 << 10
     user: str | None = None
     quiet: bool = False
+    verbose: bool = False
 
     @property
     def name(self) -> str:

@@ -54,7 +54,12 @@ class Current:
         return chosen
 
     def judge(self, slots: list[int], now: int) -> Verdict:
-        """What is said of the connections in these slots, were the capture to end at `now`."""
+        """What is said of the connections in these slots, were the capture to end at `now`.
+
+        A slot that has been given back since it was due is left out.
+        """
+        used = self._tracker.table().used
+        slots = [slot for slot in slots if used[slot]]
         verdict = self._tracker.judge_now(slots, now, self._judgement)
         self._schedule(slots, verdict, now)
         return verdict
