@@ -111,7 +111,7 @@ def test_ascii_only(run: Run) -> None:
     """Lines and arrows too; nothing else is lost."""
     told = run("show", "office.pcapng", "0", "--ascii").stdout
     assert told.isascii()
-    assert "FIN_WAIT_1 FIN,ACK seq=301 [1] --" in told and "> CLOSE_WAIT" in told
+    assert "FIN_WAIT_1 FIN,ACK seq=301 ack=4345 [1] --" in told and "> CLOSE_WAIT" in told
 
 
 def test_control_characters_of_a_story(made: MadeTrace, run: Run) -> None:
