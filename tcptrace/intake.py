@@ -12,9 +12,8 @@ from dataclasses import replace
 
 from tcptrace.columns import Matrix
 from tcptrace.decode.decoder import Decoder
-from tcptrace.sources.counters import Counters
 from tcptrace.sources.filter import Filter
-from tcptrace.sources.live_source import LiveSource
+from tcptrace.sources.live_source import Counters, LiveSource
 from tcptrace.sources.packets import Packets
 from tcptrace.tables.capture_facts import CaptureFacts, Loss
 from tcptrace.tcp.profile import Profile

@@ -18,10 +18,9 @@ from tcptrace.intake import Intake
 from tcptrace.look import Heard, Known, Look, Update
 from tcptrace.pipeline import checked_count, profile_named
 from tcptrace.sources import privileges
-from tcptrace.sources.counters import Counters
 from tcptrace.sources.filter import Filter
 from tcptrace.sources.interface import BUFFER, Interface
-from tcptrace.sources.live_source import LiveSource
+from tcptrace.sources.live_source import Counters, LiveSource
 from tcptrace.tcp.profile import Profile
 from tcptrace.trace import Trace
 from tcptrace.tracker.present import Present

@@ -15,7 +15,7 @@ import pandas as pd
 
 from tcptrace.anomalies.findings import Findings
 from tcptrace.columns import Matrix
-from tcptrace.sources.counters import Counters
+from tcptrace.sources.live_source import Counters
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.changes import Change, changes
 from tcptrace.tables.closes import standing

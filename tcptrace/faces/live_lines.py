@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from json.encoder import encode_basestring
 from typing import IO, TYPE_CHECKING, Any
 
 from tcptrace.faces.terminal import printable
@@ -33,8 +34,8 @@ def json_lines(update: Update) -> Iterator[str]:
     """
     seen = update.time.isoformat().replace("+00:00", "Z")
     for kind, table in (("move", _in_order(update)), ("finding", update.anomalies)):
-        for row in _rows(table):
-            yield json.dumps({"line": kind, "seen": seen, **row}, ensure_ascii=False)
+        begin = f'{{"line": "{kind}", "seen": "{seen}"'
+        yield from (begin + "".join(cells) + "}" for cells in _members(table))
 
 
 FORMS = {"text": text_lines, "jsonl": json_lines}
@@ -51,12 +52,30 @@ def _in_order(update: Update) -> pd.DataFrame:
     return update.moves.sort_values("start", kind="stable")
 
 
-def _rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _members(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Of each row its cells as members of a JSON object, each with the comma before it."""
+    names = list(table.columns)
+    columns = [[f', "{name}": {cell}' for cell in _encoded(table[name])] for name in names]
+    return zip(*columns, strict=True)
+
+
+def _encoded(column: pd.Series[Any]) -> Iterator[str]:
+    """The cells in JSON; each category is encoded once, for a busy capture has many lines."""
     from tcptrace.faces.cells import machine_cells
 
-    columns = [machine_cells(table[name]) for name in table.columns]
-    for cells in zip(*columns, strict=True):
-        yield dict(zip(table.columns, cells, strict=True))
+    kind = column.dtype
+    if getattr(kind, "categories", None) is not None:
+        words = [encode_basestring(str(word)) for word in column.cat.categories]
+        return map([*words, "null"].__getitem__, column.cat.codes.tolist())
+    return map(_cell, machine_cells(column))
+
+
+def _cell(cell: Any) -> str:
+    if isinstance(cell, str):
+        return encode_basestring(cell)
+    if type(cell) is int:
+        return str(cell)
+    return "null" if cell is None else json.dumps(cell, ensure_ascii=False)
 
 
 def _move(move: dict[Any, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tcptrace.tables.wording import SECOND, span
 
 if TYPE_CHECKING:
-    from tcptrace.sources.counters import Counters
+    from tcptrace.sources.live_source import Counters
 
 LATE = SECOND
 

@@ -30,7 +30,7 @@ from tcptrace.tables.wording import counted, octets
 
 if TYPE_CHECKING:
     from tcptrace.look import Update
-    from tcptrace.sources.counters import Counters
+    from tcptrace.sources.live_source import Counters
 
 # Imported before the rights are laid down: who we become may not be able to read the files.
 NEEDED_LATER = (

@@ -24,8 +24,8 @@ import numpy as np
 from tcptrace.errors import CaptureError, UsageError
 from tcptrace.sources import filter as filters
 from tcptrace.sources.bpf import INSTRUCTION_COLUMNS
-from tcptrace.sources.counters import Counters
 from tcptrace.sources.facts import FileFacts, InterfaceFacts
+from tcptrace.sources.live_source import Counters
 from tcptrace.sources.packets import Packets
 from tcptrace.sources.ring import Ring
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from tcptrace.errors import UsageError
 from tcptrace.sources.capture import open_capture
-from tcptrace.sources.counters import Counters
 from tcptrace.sources.facts import FileFacts
+from tcptrace.sources.live_source import Counters
 from tcptrace.sources.naming import named_sources
 from tcptrace.sources.packets import Packets
 

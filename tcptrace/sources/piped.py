@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from tcptrace.errors import CaptureError
 from tcptrace.sources.capture import open_capture
-from tcptrace.sources.counters import Counters
 from tcptrace.sources.facts import FileFacts
+from tcptrace.sources.live_source import Counters
 from tcptrace.sources.packets import Packets
 from tcptrace.sources.streams import STDIN, name_of
 
