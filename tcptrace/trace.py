@@ -119,18 +119,26 @@ class Trace:
         return sockets(self.timeline, at)
 
     def population(
-        self, every: str | timedelta = "1s", *, hosts: int | None = BUSIEST
+        self,
+        every: str | timedelta = "1s",
+        *,
+        hosts: int | None = BUSIEST,
+        conns: Iterable[int] | None = None,
     ) -> Population:
         """How many sockets each host had in each state, at every step of the capture.
 
         every : the step, as in "1s", "100ms", "5min"
         hosts : so many of the busiest have columns of their own, the rest share "others"
+        conns : only the sockets of these connections, and of the services that they used
 
         int64, a UTC time a row, (host, state) a column; `.plot()` stacks the states. UsageError
         for a step that makes no sense or gives more rows than anybody can use.
         """
         start = self.capture.start or 0
-        return Population(population(self.timeline, every, start, max(self.end, start), hosts))
+        moves = self.timeline
+        if conns is not None:
+            moves = moves[moves["conn"].isin(list(conns))]
+        return Population(population(moves, every, start, max(self.end, start), hosts))
 
     def swimlane(self, conns: Iterable[int] | None = None, *, most: int = MOST) -> Picture:
         """Connections down, time across, two lanes each: a matplotlib figure, coloured by state.

@@ -24,6 +24,9 @@ COMMANDS: Final[dict[str, str]] = {
     "anomalies": "tcptrace.faces.tables:anomalies",
     "segments": "tcptrace.faces.tables:segments",
     "show": "tcptrace.faces.show:show",
+    "sockets": "tcptrace.faces.sockets:sockets",
+    "population": "tcptrace.faces.population:population",
+    "swimlane": "tcptrace.faces.swimlane:swimlane",
     "live": "tcptrace.faces.live:live",
     "fsm": "tcptrace.faces.fsm:fsm",
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 import click
 
 from tcptrace.faces.formats import FORMATS
+from tcptrace.faces.pictures import PICTURES, SVG
 from tcptrace.faces.request import Request
 
 Command = Callable[..., None]
@@ -38,13 +39,21 @@ READING = (
     click.option("-v", "--verbose", count=True, help="More: what is normal is told as well."),
 )  # fmt: skip
 
-WRITING = (
-    click.option("-T", "--format", "form", type=click.Choice(list(FORMATS)),
-                 help="The form of the output; else what -o's suffix says, else text."),
-    click.option("-o", "--output", "path", metavar="FILE", help="Write there, not to stdout."),
-    click.option("-e", "--column", "columns", multiple=True, metavar="COLUMN",
-                 help="Only this column. Repeatable; commas too. A wrong name lists them all."),
-)  # fmt: skip
+
+def _form(forms: Iterable[str], otherwise: str) -> Callable[[Command], Command]:
+    """`-T` with these forms."""
+    told = f"The form of the output; else what -o's suffix says, else {otherwise}."
+    return click.option("-T", "--format", "form", type=click.Choice(list(forms)), help=told)
+
+
+_OUTPUT = click.option("-o", "--output", "path", metavar="FILE",
+                       help="Write there, not to stdout.")  # fmt: skip
+_COLUMNS = click.option("-e", "--column", "columns", multiple=True, metavar="COLUMN",
+                        help="Only this column. Repeatable; commas too. "
+                             "A wrong name lists them all.")  # fmt: skip
+WRITING = (_form(FORMATS, "text"), _OUTPUT, _COLUMNS)
+DRAWING = (_form(PICTURES, SVG), _OUTPUT)
+WRITING_OR_DRAWING = (_form((*FORMATS, *PICTURES), "text"), _OUTPUT, _COLUMNS)
 
 READING_NAMES = (
     "files", "read", "filter", "count", "profile", "settings", "conn", "host", "port", "where",
@@ -67,6 +76,16 @@ def reading(command: Command) -> Command:
 def writing(command: Command) -> Command:
     """Give a command `form`, `path` and `columns`."""
     return _decorated(command, WRITING)
+
+
+def drawing(command: Command) -> Command:
+    """Give a command `form`, of a picture, and `path`."""
+    return _decorated(command, DRAWING)
+
+
+def writing_or_drawing(command: Command) -> Command:
+    """Give a command `form`, of a table or a picture, `path` and `columns`."""
+    return _decorated(command, WRITING_OR_DRAWING)
 
 
 def _decorated(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:

@@ -72,10 +72,15 @@ def write_table(
         if kind == "text" and not columns:
             frame = shown(name, rows, console(stream).width if stream.isatty() else None)
         FORMATS[kind](frame, stream)
+    tell(request, trace, caption(name, rows) if kind == "text" else "")
+
+
+def tell(request: Request, trace: Trace, caption: str) -> None:
+    """Under an answer, unless -q: what it was, and what the capture's quality may spoil in it."""
     if request.quiet:
         return
-    if kind == "text":
-        note(caption(name, rows))
+    if caption:
+        note(caption)
     for warning in warnings(trace.capture, request.verbose):
         note(f"tcptrace: {warning}")
 

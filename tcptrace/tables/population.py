@@ -57,6 +57,40 @@ def population(
     return pd.DataFrame(counted, index=_times(first, step, count), columns=_labels(key, names))
 
 
+def tidy(population: pd.DataFrame) -> pd.DataFrame:
+    """A row for each time, host and state that has sockets: time, host, state, sockets."""
+    counts = population.to_numpy()
+    rows, places = np.nonzero(counts)
+    hosts = pd.Categorical(population.columns.get_level_values("host"))
+    states = pd.Categorical(population.columns.get_level_values("state"), dtype=STATE)
+    values = {
+        "time": population.index[rows],
+        "host": hosts.take(places),
+        "state": states.take(places),
+        "sockets": counts[rows, places],
+    }
+    return pd.DataFrame(values)
+
+
+def only(population: pd.DataFrame, kept: Numbers) -> pd.DataFrame:
+    """The population without the rows of `tidy` that are not kept; steps stay, columns may go."""
+    counts = population.to_numpy()
+    rows, places = (each[kept] for each in np.nonzero(counts))
+    left = np.zeros_like(counts)
+    left[rows, places] = counts[rows, places]
+    frame = pd.DataFrame(left, population.index, population.columns)
+    return frame.iloc[:, np.flatnonzero(left.any(axis=0))]
+
+
+def by_host(population: pd.DataFrame) -> pd.DataFrame:
+    """For eyes: a row for each time and host that has sockets, a column a state."""
+    counted = tidy(population)
+    table = counted.pivot(index=["time", "host"], columns="state", values="sockets")
+    table = table.sort_index(axis=1)
+    table.columns = pd.Index([str(state) for state in table.columns])
+    return table.fillna(0).astype(np.int64).reset_index()
+
+
 def _counted(
     stays: tuple[Numbers, Numbers],
     columns: Numbers,

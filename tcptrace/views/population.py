@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from pandas.plotting import PlotAccessor
 
@@ -93,11 +94,8 @@ def _panels(frame: pd.DataFrame, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if len(hosts) < len(hosts_of(frame)):
         figure.suptitle(f"the busiest {len(hosts)} of {counted(len(hosts_of(frame)), 'host')}")
     for host, panel in zip(hosts, axes[:, 0], strict=True):
-        _plotted(
-            by_state(frame.xs(host, axis=1, level="host")),
-            args,
-            {**kwargs, "ax": panel, "title": printable(host)},
-        )
+        own = frame.iloc[:, np.flatnonzero(frame.columns.get_level_values("host") == host)]
+        _plotted(by_state(own), args, {**kwargs, "ax": panel, "title": printable(host)})
         panel.set_xlabel("")
     axes[-1, 0].set_xlabel("UTC")
     return axes[:, 0]

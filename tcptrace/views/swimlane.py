@@ -172,7 +172,7 @@ class _Drawing:
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.set_xlabel(f"{self.unit_name} since the first packet, {_utc(lanes.zero)} UTC")
+        axes.set_xlabel(f"{self.unit_name} since the first packet, {utc(lanes.zero)} UTC")
         title = " · ".join(part for part in (source, lanes.caption) if part)
         axes.set_title(cut(printable(title), LONGEST_TITLE), fontsize=10, parse_math=False)
         for place, codes in enumerate(lanes.codes):
@@ -262,7 +262,7 @@ def _width(word: str, size: float) -> float:
     return float(TextPath((0, 0), word, size=size).get_extents().width)
 
 
-def _utc(time: int) -> str:
+def utc(time: int) -> str:
     """A moment to the microsecond, cut."""
     seconds, rest = divmod(time, SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"

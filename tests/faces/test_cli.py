@@ -125,7 +125,7 @@ def test_what_is_a_command_and_what_a_file(
         (["x.pcap", "--port", "99999"], "65535"),
         (["x.pcap", "--profile", "plan9"], "plan9"),
         (["x.pcap", "--set", "tcp_fin_timeout"], "NAME=VALUE"),
-        (["sockets", "x.pcap"], "no command is called so"),
+        (["socket", "x.pcap"], "no command is called so"),
         (["fsm", "x.pcap"], "x.pcap"),
     ],
 )

@@ -12,7 +12,7 @@ READERS = [REPORT, *(name for name in COMMANDS if name != "fsm")]
 COMMON = {
     "-r", "-f", "-Y", "-c", "--conn", "--host", "--port", "--profile", "--set", "-q", "-v", "-n",
 }  # fmt: skip
-TABLES = [name for name in COMMANDS if name not in ("show", "fsm")]
+TABLES = [name for name in COMMANDS if name not in ("show", "live", "swimlane", "fsm")]
 
 
 def spellings(name: str) -> set[str]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcptrace.errors import UsageError
-from tcptrace.tables.population import OTHERS, population
+from tcptrace.tables.population import OTHERS, by_host, only, population, tidy
 from tcptrace.tables.sockets import sockets
 from tcptrace.tables.timeline import timeline
 from tcptrace.tcp.states import Event, State
@@ -117,3 +117,41 @@ def test_times_at_the_ends_of_int64() -> None:
     made.move(conn, ORIG, State.ESTABLISHED, Event.MID_STREAM, -1_600_000_000)
     table: pd.DataFrame = population(timeline(made.reconstruction()), "1s", at(0), at(1))
     assert [1, 1] == table["10.0.0.9"]["ESTABLISHED"].tolist()
+
+
+def closed() -> pd.DataFrame:
+    """The population of one orderly close."""
+    made = Written()
+    orderly_close(made)
+    return population(timeline(made.reconstruction()), "100ms", at(0), at(1))
+
+
+def test_tidy_has_a_row_for_what_is_there() -> None:
+    """Each count once, with its time, host and state; nothing for what is not there."""
+    whole = closed()
+    rows = tidy(whole)
+    assert ["time", "host", "state", "sockets"] == list(rows.columns)
+    assert whole.to_numpy().sum() == rows["sockets"].sum() and (rows["sockets"] > 0).all()
+    for row in rows.to_dict("records"):
+        assert whole.loc[row["time"], (row["host"], row["state"])] == row["sockets"]
+
+
+def test_only_what_is_kept_is_left() -> None:
+    """All steps stay, columns that are empty go; all of it kept is all of it."""
+    whole = closed()
+    rows = tidy(whole)
+    waiting = rows.index[rows["state"] == "TIME_WAIT"].to_numpy()
+    left = only(whole, waiting)
+    assert [("10.0.0.9", "TIME_WAIT")] == list(left.columns)
+    assert len(whole) == len(left)
+    assert tidy(only(whole, rows.index.to_numpy())).equals(rows)
+
+
+def test_by_host_has_a_column_a_state() -> None:
+    """A row for each host that has sockets then; integers, zero for none."""
+    table = by_host(closed())
+    assert ["time", "host"] == list(table.columns[:2])
+    assert {np.dtype(np.int64)} == set(table.dtypes.iloc[2:])
+    first = table[table["time"] == pd.Timestamp(at(0.1), tz="UTC")].set_index("host")
+    assert (1, 0) == tuple(first.loc["10.0.0.9", ["ESTABLISHED", "LISTEN"]])
+    assert (1, 1) == tuple(first.loc["10.0.0.5", ["SYN_RCVD", "LISTEN"]])
