@@ -246,7 +246,7 @@ def wrong_reset_in_syn_sent(lab: Lab) -> None:
     """A RST that acknowledges something else does not end SYN_SENT."""
     listener = lab.listen()
     client = lab.connect()
-    lab.wait(0.005)
+    lab.wait(0.008)
     lab.wire.inject("server", Forged(RST | ACK, ack=7).answering(lab.wire.latest["client"]))
     server = lab.accept(listener)
     exchange(lab, client, server)

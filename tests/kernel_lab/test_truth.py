@@ -79,3 +79,27 @@ def test_what_comes_after_the_last_look_is_not_judged() -> None:
     """The end of TIME_WAIT, a minute behind the last look, is nobody's claim."""
     told = (("TIME_WAIT", 1), ("CLOSED", 60_000))
     assert [] == disagreements(facts(("TIME_WAIT", 1)), timeline(*told))
+
+
+def test_move_that_is_due_at_the_last_look_may_have_come() -> None:
+    """A timer's row begins behind the last look, its earliest moment lies before it."""
+    told = timeline(("SYN_SENT", 1), ("CLOSED", 120))
+    told.loc[1, "earliest"] = told.loc[1, "start"] - pd.Timedelta(40, "ms")
+    told.loc[1, "latest"] = told.loc[1, "start"] + pd.Timedelta(40, "ms")
+    assert [] == disagreements(facts(("SYN_SENT", 1)), told)
+    assert [] == disagreements(facts(("SYN_SENT", 1), ("CLOSED", 99)), told)
+    assert 1 == len(disagreements(facts(("SYN_SENT", 1), ("CLOSED", 40)), told))
+
+
+def test_side_that_is_not_judged() -> None:
+    """A side alone is left out, and what is told of it is no phantom."""
+    truth = facts(("SYN_SENT", 1), ("CLOSED", 50))
+    assert 1 == len(disagreements(truth, timeline(("SYN_SENT", 1))))
+    assert [] == disagreements(truth, timeline(("SYN_SENT", 1)), ("client",))
+
+
+def test_slack_is_what_the_caller_allows() -> None:
+    """A moment may be outside its bounds by so much, and no more."""
+    truth = facts(("SYN_SENT", 1))
+    assert [] == disagreements(truth, timeline(("SYN_SENT", 5)), slack=4 * MS)
+    assert 1 == len(disagreements(truth, timeline(("SYN_SENT", 6)), slack=4 * MS))

@@ -70,7 +70,8 @@ class Witness:
         lives = list(self._lives.values())
         for move in moves:
             if not any(_explains(life, move) for life in lives):
-                raise ValueError(f"the trace tells of a move that no look has seen: {move}")
+                own = [life.steps for life in lives if _same_socket(life, move)]
+                raise ValueError(f"the trace tells of a move that no look has seen: {move}, {own}")
         for life in lives:
             places = range(len(life.steps))
             life.steps = [step for place in places for step in _refined(life, place, moves)]
