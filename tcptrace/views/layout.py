@@ -6,7 +6,9 @@ Read `marks` first: it says how far down each moment stands. Here the shapes get
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import atan2, cos, degrees, radians, sin
+from typing import NamedTuple
 
 from tcptrace.tables.wording import octets, span
 from tcptrace.views.fates import Fate
@@ -35,6 +37,7 @@ from tcptrace.views.shapes import (
     Label,
     Piece,
     Pin,
+    Point,
     Tick,
     meet,
 )
@@ -68,7 +71,8 @@ def drawing_of(scene: Scene, items: Sequence[Rung | Run]) -> Drawing:
 
 def _shown_end(scene: Scene) -> int:
     """The capture's end, if it leaves an endpoint in a state that is not CLOSED; else 0."""
-    seen = scene.timeline[scene.timeline["start"].astype("int64") <= scene.end]
+    starts = scene.timeline["start"].to_numpy("datetime64[ns]").view("int64")
+    seen = scene.timeline[(starts <= scene.end) | (scene.timeline["basis"] != "timer").to_numpy()]
     last = seen.groupby("role", observed=True)["state"].last().astype(str)
     return scene.end if (last != "CLOSED").any() else 0
 
@@ -78,22 +82,22 @@ class _Body:
 
     def __init__(self, scene: Scene, marks: Sequence[Mark]) -> None:
         self.scene, self.marks = scene, marks
+        self.order = {id(mark): place for place, mark in enumerate(marks)}
         self.arrivals = {id(mark.item): mark for mark in marks if mark.kind == ARRIVES}
         self.severities = scene.anomalies["severity"].astype(str).tolist()
         self.headlines = scene.anomalies["headline"].tolist()
 
     def make_room(self) -> bool:
         """Push down each mark whose words meet others'; whether there were any."""
-        placed = [(mark, label.corners) for mark in self.marks for label in self._words(mark)]
-        placed.sort(key=lambda each: min(y for _, y in each[1]))
+        placed = [_Placed.of(mark, label) for mark in self.marks for label in self._words(mark)]
+        placed.sort(key=lambda each: each.top)
         pushed = set()
-        for place, (mark, corners) in enumerate(placed):
-            lowest = max(y for _, y in corners)
-            for other, others in placed[place + 1 :]:
-                if min(y for _, y in others) >= lowest:
+        for place, one in enumerate(placed):
+            for other in islice(placed, place + 1, None):
+                if other.top >= one.bottom:
                     break
-                if other is not mark and meet(corners, others):
-                    pushed.add(max(mark, other, key=self.marks.index))
+                if one.meets(other):
+                    pushed.add(max(one.mark, other.mark, key=lambda each: self.order[id(each)]))
         for mark in pushed:
             mark.push += PUSH
         return bool(pushed)
@@ -230,6 +234,29 @@ class _Body:
                 self.severities[number - 1],
                 self.headlines[number - 1],
             )
+
+
+class _Placed(NamedTuple):
+    """The words of a mark, and the upright box around them."""
+
+    mark: Mark
+    corners: list[Point]
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @classmethod
+    def of(cls, mark: Mark, label: Label) -> _Placed:
+        corners = label.corners
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        return cls(mark, corners, min(xs), max(xs), min(ys), max(ys))
+
+    def meets(self, other: _Placed) -> bool:
+        """Whether the words of another mark lie upon these."""
+        if other.mark is self.mark or other.left >= self.right or other.right <= self.left:
+            return False
+        return meet(self.corners, other.corners)
 
 
 SAID = {Fate.AGAIN: "again", Fate.LATE: "late", Fate.COPY: "copy"}

@@ -71,7 +71,8 @@ def marks_of(items: Iterable[Rung | Run], delays: tuple[int, int], end: int) -> 
         stretch = []
     if not ended:
         stretch.append(_end(end, stretch))
-    return placed + _sorted(stretch)
+    placed += _sorted(stretch)
+    return _with_what_was_before(placed)
 
 
 def unit_of(marks: Sequence[Mark], delays: tuple[int, int]) -> int:
@@ -144,6 +145,18 @@ def _height(gap: int, unit: int) -> float:
 def _sorted(marks: list[Mark]) -> list[Mark]:
     """By time; what was there first stays first, and the end of the capture is last of its time."""
     return sorted(marks, key=lambda mark: (mark.time, mark.kind == ENDS))
+
+
+def _with_what_was_before(marks: list[Mark]) -> list[Mark]:
+    """The marks, the states that a side is assumed to begin in first: they reach to the top."""
+    sides: set[int] = set()
+    first = []
+    for mark in marks:
+        if mark.kind == MOVES and mark.side not in sides and mark.moves[0].basis == "assumed":
+            mark.time = min(mark.time, marks[0].time)
+            first.append(mark)
+        sides |= {move.role for move in mark.moves}
+    return first + [mark for mark in marks if mark not in first]
 
 
 def _end(end: int, stretch: Sequence[Mark]) -> Mark:

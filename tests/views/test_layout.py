@@ -227,3 +227,9 @@ def test_the_page_is_as_wide_as_its_places_say() -> None:
     drawing = drawn(scene(REFUSED))
     corner: Point = drawing.labels[0].corners[0]
     assert WIDTH == drawing.width and 2 == len(corner)
+
+
+def test_a_connection_that_is_over_needs_no_end_of_the_capture() -> None:
+    """Both sides are CLOSED by packets that the capture holds."""
+    drawing = drawn(captured("refused"))
+    assert not any(label.text.startswith("the capture ends") for label in drawing.labels)

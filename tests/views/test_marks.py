@@ -105,3 +105,11 @@ def test_the_unit_where_no_delay_is_known() -> None:
     marks = [Mark(time, 0, DEPARTS) for time in (0, 2 * MS, 4 * MS, 9_000 * MS)]
     assert 2 * MS == unit_of(marks, (-1, -1))
     assert unit_of([], (-1, -1)) > 0
+
+
+def test_what_was_before_the_capture_reaches_to_the_top() -> None:
+    """LISTEN, and what a connection older than the capture was in, begin above all else."""
+    listen = Rung(0, moves=[Move(1, "LISTEN", "assumed", "passive OPEN", 0)])
+    marks = settled([listen, sent(0)])
+    assert [MOVES, DEPARTS, ARRIVES] == [mark.kind for mark in marks]
+    assert marks[0].y <= marks[1].y and marks[0].time == marks[1].time == -5 * MS
