@@ -43,6 +43,19 @@ def output(command: str) -> str:
     return _fenced("console", "\n".join([f"$ {command}", *lines]))
 
 
+def picture(command: str) -> str:
+    """A command line that draws, and the file that it writes."""
+    path = Path(shlex.split(command)[-1])
+    return f"{_fenced('console', f'$ {command}')}\n![{path.stem}]({path})\n"
+
+
+def drawn(command: str, path: Path) -> str:
+    """What a command that draws writes, if it writes to `path` instead."""
+    words = [sys.executable, "-m", *shlex.split(command)[:-1], str(path)]
+    subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    return path.read_text(encoding="utf-8")
+
+
 def columns(table: str) -> str:
     """The columns of a table, from where they are declared."""
     return TABLES[table].markdown()
@@ -63,6 +76,7 @@ def cases(folder: str) -> str:
 
 KINDS: dict[str, Callable[[str], str]] = {
     "output": output,
+    "picture": picture,
     "columns": columns,
     "machine": machine,
     "cases": cases,
@@ -75,3 +89,6 @@ def _fenced(language: str, text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(fresh(README.read_text()))
+    for part in PART.finditer(README.read_text()):
+        if part["kind"] == "picture":
+            drawn(part["argument"], ROOT / shlex.split(part["argument"])[-1])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tcptrace.faces.cli import COMMANDS
-from tests.readme import PART, README, ROOT, fresh
+from tests.readme import KINDS, PART, README, ROOT, drawn, fresh
 
 TEXT = README.read_text()
 SET_UP = re.findall(r"^python3 -m venv .*$", TEXT, re.MULTILINE)
@@ -32,7 +32,16 @@ def test_generated_parts_are_fresh() -> None:
 def test_there_are_parts_of_every_kind() -> None:
     """A marker that lost its form would be no part at all."""
     assert TEXT.count("<!-- begin ") == len(PART.findall(TEXT)) == TEXT.count("<!-- end -->")
-    assert {"output", "columns", "machine", "cases"} == {m["kind"] for m in PART.finditer(TEXT)}
+    assert set(KINDS) == {m["kind"] for m in PART.finditer(TEXT)}
+
+
+@pytest.mark.parametrize(
+    "command", [part["argument"] for part in PART.finditer(TEXT) if part["kind"] == "picture"]
+)
+def test_pictures_are_fresh(command: str, tmp_path: Path) -> None:
+    """Every picture is what its command draws now: `python -m tests.readme`."""
+    shown = ROOT / command.split()[-1]
+    assert shown.read_text(encoding="utf-8") == drawn(command, tmp_path / shown.name)
 
 
 def test_first_lines_tell_it_from_the_other_program() -> None:
