@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.views.ladder import Ladder, ladder
 from tcptrace.views.lanes import MOST, lanes
+from tcptrace.views.notebook import connection_html, trace_html
 from tcptrace.views.population import Population
 from tcptrace.views.scene import Scene
 from tcptrace.views.swimlane import swimlane
@@ -181,12 +181,14 @@ class Trace:
         return (Connection(self, conn) for conn in range(len(self)))
 
     def __repr__(self) -> str:
+        return f"<{self._name()}>"
+
+    def _name(self) -> str:
         names = ", ".join(file.path for file in self.capture.files[:3])
-        return f"<Trace of {names or 'nothing'}: {counted(len(self), 'connection')}>"
+        return f"Trace of {names or 'nothing'}: {counted(len(self), 'connection')}"
 
     def _repr_html_(self) -> str:
-        heading = f"<p><b>{escape(repr(self))}</b><br>{escape(str(self.capture))}</p>"
-        return heading + _html(self.anomalies) + _html(self.connections)
+        return trace_html(self._name(), self.capture, self.connections, self.anomalies)
 
     @cached_property
     def findings(self) -> Findings:
@@ -258,21 +260,18 @@ class Connection:
 
     def __repr__(self) -> str:
         row = self.row
-        return (
-            f"<Connection {self.conn}: {endpoint(row['orig_ip'], row['orig_port'])} to "
-            f"{endpoint(row['resp_ip'], row['resp_port'])}, "
-            f"{row['orig_state']} and {row['resp_state']}>"
-        )
+        return f"<{self._name()}, {row['orig_state']} and {row['resp_state']}>"
 
     def _repr_html_(self) -> str:
-        lines = "<br>".join(escape(line) for line in self.story())
-        return f"<p><b>{escape(repr(self))}</b><br>{lines}</p>" + _html(self.timeline)
+        return connection_html(self._name(), self.row, self.timeline, self.anomalies)
+
+    def _name(self) -> str:
+        row = self.row
+        return (
+            f"Connection {self.conn}: {endpoint(row['orig_ip'], row['orig_port'])} to "
+            f"{endpoint(row['resp_ip'], row['resp_port'])}"
+        )
 
 
 def _of(table: pd.DataFrame, conn: int) -> pd.DataFrame:
     return table[(table["conn"] == conn).fillna(False).to_numpy(bool)].reset_index(drop=True)
-
-
-def _html(table: pd.DataFrame) -> str:
-    """The first rows of a table, its cells escaped."""
-    return str(table.head(20).to_html(max_cols=20, notebook=False, escape=True))

@@ -71,7 +71,7 @@ def test_no_connections() -> None:
     assert (0, True, []) == (len(found), bool(found), list(found))
     with pytest.raises(UsageError, match="there are none"):
         found.connection(0)
-    assert "0 connections" in repr(found) and "<table" in found._repr_html_()
+    assert "0 connections" in repr(found) and "0 connections" in found._repr_html_()
 
 
 def test_segments_of_a_stream_cannot_be_had() -> None:
@@ -119,3 +119,32 @@ def test_representations_are_short_and_escaped() -> None:
     assert "&lt;script&gt;" in found._repr_html_()
     assert "10.0.0.9:40000 to 10.0.0.5:8080, TIME_WAIT and CLOSED" not in repr(found)
     assert "<Connection 0: 10.0.0.9:40000 to 10.0.0.5:8080" in repr(found.connection(0))
+
+
+def test_sockets_and_population_are_of_the_whole_trace() -> None:
+    """At a moment, and over time; of some connections if asked."""
+    found = trace(three())
+    listed = found.sockets(at(2))
+    assert {"TIME_WAIT", "LISTEN", "FIN_WAIT_2", "CLOSE_WAIT"} == set(listed["state"])
+    counted = found.population("1s")
+    assert [301, len(listed)] == [len(counted), counted.iloc[2].sum()]
+    assert ["10.0.0.9", "others"] == list(found.population("1s", hosts=1).columns.levels[0])
+    one = found.population("2s", conns=[0]).iloc[1]
+    assert {"TIME_WAIT", "LISTEN"} == {state for (_, state), count in one.items() if count}
+
+
+def test_source_is_the_files_without_folders() -> None:
+    """What pictures are titled with."""
+    assert "office.pcap" == trace(three(), path="/home/x/office.pcap").source
+
+
+def test_swimlane_is_of_the_trace_or_of_one_connection() -> None:
+    """All that matter, some that are asked for, one."""
+    found = trace(three())
+    for picture, lanes in (
+        (found.swimlane(), 6),
+        (found.swimlane([1, 2]), 4),
+        (found.swimlane(most=1), 2),
+        (found.connection(2).swimlane(), 2),
+    ):
+        assert lanes == len(picture.axes[0].get_yticks())
