@@ -40,8 +40,17 @@ def test_there_are_parts_of_every_kind() -> None:
 )
 def test_pictures_are_fresh(command: str, tmp_path: Path) -> None:
     """Every picture is what its command draws now: `python -m tests.readme`."""
-    shown = ROOT / command.split()[-1]
-    assert shown.read_text(encoding="utf-8") == drawn(command, tmp_path / shown.name)
+    path = ROOT / command.split()[-1]
+    shown, now = path.read_text(encoding="utf-8"), drawn(command, tmp_path / path.name)
+    if "matplotlib" in now:  # whose releases place things differently
+        shown, now = said(shown), said(now)
+    assert shown == now
+
+
+def said(svg: str) -> str:
+    """What a drawing says in words and colours, wherever these stand."""
+    words = re.findall(r">([^<>]*[^<>\s][^<>]*)<", svg)
+    return "\n".join([*words, *sorted(set(re.findall("#[0-9a-f]{6}", svg)))])
 
 
 def test_first_lines_tell_it_from_the_other_program() -> None:

@@ -31,7 +31,7 @@ class Picture(Figure):
         """As `Figure.savefig`: to a path or a file, in the form that suffix or `format` says."""
         form = kwargs.get("format") or str(fname).rpartition(".")[2]
         if form.lower() == SVG:
-            kwargs = {"metadata": {"Date": None}, **kwargs}
+            kwargs = {"metadata": {"Date": None, "Creator": "tcptrace"}, **kwargs}
         with matplotlib.rc_context(STYLE):
             super().savefig(fname, **kwargs)
 
