@@ -72,10 +72,10 @@ def watch(wish: Wish) -> None:
 
 def _lay_down_rights(source: object, wish: Wish) -> None:
     """From here on packets are parsed: be nobody who could do harm, and say who."""
-    user = wish.user or privileges.invoking_user()
     root = os.geteuid() == 0
-    if user is not None if root else wish.user or privileges.holders():
-        privileges.become(user if root else wish.user)
+    user = wish.user or (privileges.invoking_user() if root else None)
+    if user or (not root and privileges.holders()):
+        privileges.become(user)
     if wish.quiet or not isinstance(source, Interface):
         return
     who = f"as {user}" if root and user else "still as root: -Z USER would lay that down"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import logging
 import os
 import socket
@@ -46,6 +47,8 @@ DEFAULT_FILTER = f"{_SEGMENTS} or (vlan and ({_SEGMENTS} or (vlan and ({_SEGMENT
 
 SO_ATTACH_FILTER = 26
 _ALL = 3  # ETH_P_ALL
+_SIOCGIFFLAGS = 0x8913
+_IFF_UP = 1
 _INSTRUCTION = struct.Struct("HBBI")  # struct sock_filter
 _WAIT_MS = 100
 _LINK = Path("/sys/class/net")
@@ -197,10 +200,13 @@ def interfaces() -> list[tuple[str, bool]]:
 
 
 def _is_up(name: str) -> bool:
-    try:
-        return bool(int((_LINK / name / "flags").read_text(), 16) & 1)  # IFF_UP
-    except (OSError, ValueError):
-        return True
+    asked = struct.pack("16sH14x", name.encode(), 0)  # struct ifreq
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            told = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, asked)
+        except OSError:  # it has just gone
+            return False
+    return bool(struct.unpack("16sH14x", told)[1] & _IFF_UP)
 
 
 def _listen(name: str) -> Any:

@@ -32,7 +32,9 @@ def become(name: str | None) -> None:
 
     UsageError for a user that does not exist or is root, and where rights could not be laid down.
     """
-    if name is not None and os.geteuid() == 0:
+    if name is not None and os.geteuid() != 0:
+        raise UsageError(f"cannot become {name}: only root can become somebody else")
+    if name is not None:
         entry = _entry(name)
         try:
             os.setgroups(os.getgrouplist(name, entry.pw_gid))

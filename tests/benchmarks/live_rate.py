@@ -25,13 +25,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rate", type=int, default=50_000, help="packets a second")
     asked.add_argument("--seconds", type=int, default=20)
+    asked.add_argument("--exchanges", type=int, default=11, help="a connection has 7 + 3 of these")
     asked.add_argument("options", nargs="*", help="further options of tcptrace live, after --")
     args = asked.parse_args()
     os.unshare(os.CLONE_NEWNET) if hasattr(os, "unshare") else _unshare()
     subprocess.run(["ip", "link", "add", PAIR[0], "type", "veth", "peer", PAIR[1]], check=True)
     for name in PAIR:
         subprocess.run(["ip", "link", "set", name, "up"], check=True)
-    traffic = Traffic(args.rate * args.seconds)
+    traffic = Traffic(args.rate * args.seconds, args.exchanges)
     sys.exit(measure(traffic, args.rate, args.options))
 
 

@@ -15,13 +15,12 @@ import numpy as np
 
 from tcptrace.tcp.flags import ACK, FIN, PSH, SYN
 
-# One connection: who sends, its flags, its payload; 10 segments, closed by the client.
+# Of a connection: who sends, its flags, its payload.
 CLIENT, SERVER = 0, 1
-SCRIPT = (
-    (CLIENT, SYN, 0), (SERVER, SYN | ACK, 0), (CLIENT, ACK, 0), (CLIENT, PSH | ACK, 200),
-    (SERVER, PSH | ACK, 1000), (CLIENT, ACK, 0), (CLIENT, FIN | ACK, 0), (SERVER, ACK, 0),
-    (SERVER, FIN | ACK, 0), (CLIENT, ACK, 0),
-)  # fmt: skip
+OPENING = ((CLIENT, SYN, 0), (SERVER, SYN | ACK, 0), (CLIENT, ACK, 0))
+EXCHANGE = ((CLIENT, PSH | ACK, 200), (SERVER, PSH | ACK, 1000), (CLIENT, ACK, 0))
+CLOSING = ((CLIENT, FIN | ACK, 0), (SERVER, ACK, 0), (SERVER, FIN | ACK, 0), (CLIENT, ACK, 0))
+Script = tuple[tuple[int, int, int], ...]
 AT_ONCE = 512  # connections whose segments are interleaved
 BURST = 64  # frames handed over in one call
 HEADERS = 14 + 20 + 20
@@ -49,11 +48,15 @@ class _Message(ctypes.Structure):
 
 
 class Traffic:
-    """`packets` frames of as many connections as that takes, each with a four-tuple of its own."""
+    """`packets` frames of as many connections as that takes, each with a four-tuple of its own.
 
-    def __init__(self, packets: int) -> None:
-        connections = -(-packets // len(SCRIPT))
-        kinds = [_frames(connections, step) for step in range(len(SCRIPT))]
+    exchanges : how often a connection asks and is answered; it has 7 segments and 3 for each
+    """
+
+    def __init__(self, packets: int, exchanges: int) -> None:
+        script = (*OPENING, *EXCHANGE * exchanges, *CLOSING)
+        connections = -(-packets // len(script))
+        kinds = [_frames(script, connections, step) for step in range(len(script))]
         offsets, lengths, self._octets = _laid_out(kinds, connections)
         self.count = packets
         self._vectors = (_Vector * packets)()
@@ -86,9 +89,9 @@ class Traffic:
         return self.count / (time.monotonic() - began)
 
 
-def _frames(connections: int, step: int) -> np.ndarray:
+def _frames(script: Script, connections: int, step: int) -> np.ndarray:
     """The frames of one step of the script, a row a connection."""
-    sender, flags, payload = SCRIPT[step]
+    sender, flags, payload = script[step]
     frames = np.zeros((connections, HEADERS + payload), np.uint8)
     frames[:] = np.frombuffer(_template(sender, flags, payload), np.uint8)
     conn = np.arange(connections)
@@ -98,18 +101,18 @@ def _frames(connections: int, step: int) -> np.ndarray:
     frames[:, client_host], frames[:, client_host + 1] = host >> 8 & 255, host & 255
     frames[:, client_port], frames[:, client_port + 1] = port >> 8, port & 255
     isn = conn.astype(np.int64) * 1_000_003
-    own, other = _position(step, sender), _position(step, 1 - sender)
+    own, other = _position(script, step, sender), _position(script, step, 1 - sender)
     _put_number(frames, 38, isn + (sender << 31) + own)
     if flags & ACK:
         _put_number(frames, 42, isn + ((1 - sender) << 31) + other)
     return frames
 
 
-def _position(step: int, side: int) -> int:
+def _position(script: Script, step: int, side: int) -> int:
     """How many octets of sequence space a side has used before a step."""
     return sum(
         length + bool(bits & SYN) + bool(bits & FIN)
-        for sender, bits, length in SCRIPT[:step]
+        for sender, bits, length in script[:step]
         if sender == side
     )
 
