@@ -26,7 +26,7 @@ EVENT = "events/sock/inet_sock_set_state"
 
 LINE = re.compile(
     r"(?P<seconds>\d+)\.(?P<micros>\d{6}): inet_sock_set_state: .*"
-    r"sport=(?P<port>\d+) dport=(?P<peer_port>\d+) .*newstate=(?P<state>\w+)"
+    r"sport=(?P<port>\d+) dport=(?P<peer_port>\d+) .*oldstate=(?P<old>\w+) newstate=(?P<state>\w+)"
 )
 
 
@@ -70,8 +70,13 @@ class KernelTrace:
 
 
 def moves_in(text: str) -> list[Move]:
-    """The moves that a trace tells of, in the order of time."""
-    return sorted(map(_move, LINE.finditer(text)), key=lambda move: move.at)
+    """The moves that a trace tells of, in the order of time.
+
+    close() in FIN_WAIT_2 or CLOSING sets the state that is there already (tcp_close_state), which
+    the tracepoint tells, too; it is no move.
+    """
+    told = (match for match in LINE.finditer(text) if match["old"] != match["state"])
+    return sorted(map(_move, told), key=lambda move: move.at)
 
 
 def _move(match: re.Match[str]) -> Move:

@@ -23,7 +23,7 @@ from .lab import Lab
 FIRST_PORT, LAST_PORT = 10_000, 32_000  # below FIRST_CLIENT_PORT, so that `record` is undisturbed
 PORTS_AT_A_TIME = 100
 AT_A_TIME = 8
-STORMS_AT_A_TIME = 4  # they do not only wait
+STORMS_AT_A_TIME = os.cpu_count() or 1  # they do not only wait
 AHEAD_OF_OTHERS = -10  # niceness: a wire that waits for the processor is longer than it says
 
 

@@ -95,10 +95,11 @@ def test_trace_text_is_read_in_order_of_time() -> None:
     line = (
         "  python-9 [001] ..s2.  {}: inet_sock_set_state: family=AF_INET protocol=IPPROTO_TCP "
         "sport=40000 dport=8080 saddr=192.0.2.1 daddr=192.0.2.2 saddrv6=:: daddrv6=:: "
-        "oldstate=TCP_CLOSE newstate={}\n"
+        "oldstate={} newstate={}\n"
     )
-    text = "# tracer: nop\n" + line.format("9.000002", "TCP_FIN_WAIT1")
-    text += line.format("1.500000", "TCP_SYN_SENT")
+    text = "# tracer: nop\n" + line.format("9.000002", "TCP_ESTABLISHED", "TCP_FIN_WAIT1")
+    text += line.format("1.500000", "TCP_CLOSE", "TCP_SYN_SENT")
+    text += line.format("9.500000", "TCP_FIN_WAIT2", "TCP_FIN_WAIT2")  # close() after shutdown()
     assert [
         move(1_500_000_000, CLIENT, State.SYN_SENT),
         move(9_000_002_000, CLIENT, State.FIN_WAIT_1),
