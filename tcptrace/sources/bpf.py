@@ -64,6 +64,9 @@ _TXA = cython.declare(cython.int, 0x80)
 
 # A `protochain` filter loops over a packet's headers; nothing honest takes more steps.
 _STEPS = cython.declare(cython.Py_ssize_t, 1 << 16)
+_WORD = cython.declare(cython.longlong, 0xFFFFFFFF)
+_WRAP = cython.declare(cython.longlong, 1 << 32)
+_SIGN = cython.declare(cython.longlong, 1 << 31)
 
 
 @cython.cclass
@@ -156,7 +159,7 @@ class Machine:
         holds: cython.bint = False
         if operation == _JA:
             # Only the loops of `protochain` jump back: their distance is negative.
-            by = operand - 0x100000000 if operand & 0x80000000 else operand
+            by = operand - _WRAP if operand & _SIGN else operand
         else:
             operand = self._x if code & _BY_X else operand
             if operation == _JEQ:
@@ -222,14 +225,14 @@ class Machine:
             self._outside = True
             return 0
         if operation == _ADD:
-            return (self._a + operand) & 0xFFFFFFFF
+            return (self._a + operand) & _WORD
         if operation == _SUB:
-            return (self._a - operand) & 0xFFFFFFFF
+            return (self._a - operand) & _WORD
         if operation == _MUL:
             # The low 32 bits of the product, from factors that cannot overflow 63 bits.
             return (
                 self._a * (operand & 0xFFFF) + ((self._a * (operand >> 16) & 0xFFFF) << 16)
-            ) & 0xFFFFFFFF
+            ) & _WORD
         if operation == _DIV:
             return self._a // operand
         if operation == _MOD:
@@ -241,7 +244,7 @@ class Machine:
         if operation == _XOR:
             return self._a ^ operand
         if operation == _NEG:
-            return -self._a & 0xFFFFFFFF
+            return -self._a & _WORD
         if operand >= 32:
             return 0
-        return (self._a << operand) & 0xFFFFFFFF if operation == _LSH else self._a >> operand
+        return (self._a << operand) & _WORD if operation == _LSH else self._a >> operand

@@ -46,10 +46,10 @@ class Closing:
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
-    w: object
-    fins: object
-    sending: object
-    receipt: object
+    w: Witness
+    fins: Fins
+    sending: FinSending
+    receipt: FinReceipt
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness

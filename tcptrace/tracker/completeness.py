@@ -83,6 +83,7 @@ class Streams:
         return seen & ALL if seen & (SEVERAL | BEGINS) else 0
 
     @cython.cfunc
+    @cython.exceptval(-1)
     def _add(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
         slot: cython.Py_ssize_t = rows[at + SLOT]
         if slot >= self.seen.shape[0]:

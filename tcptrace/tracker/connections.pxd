@@ -1,1 +1,2 @@
+# Made by tests/declarations.py from connections.py.
 from tcptrace.tracker.four_tuples cimport FourTuples

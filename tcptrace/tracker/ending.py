@@ -97,8 +97,8 @@ class Ending:
     profile: cython.longlong[::1]
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
-    w: object
-    receipt: object
+    w: Witness
+    receipt: ResetReceipt
 
     def __init__(
         self, witness: Witness, rows: memoryview, sides: memoryview, profile: memoryview

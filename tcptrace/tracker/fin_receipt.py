@@ -73,6 +73,7 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     return ((left - right + HALF) & MASK32) - HALF
 
 
+@cython.final
 @cython.cclass
 class FinReceipt:
     """Who took in a FIN and its ACK, for one connection at a time; `look` turns to it."""
@@ -82,9 +83,9 @@ class FinReceipt:
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     now: cython.longlong
-    w: object
-    fins: object
-    refuting: object
+    w: Witness
+    fins: Fins
+    refuting: Refuting
 
     def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = fins

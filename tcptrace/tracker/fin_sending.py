@@ -59,6 +59,7 @@ WIDE = cython.declare(cython.longlong, 100_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 
 
+@cython.final
 @cython.cclass
 class FinSending:
     """When a side's first FIN left, for one connection at a time; `look` turns to it."""
@@ -68,8 +69,8 @@ class FinSending:
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     now: cython.longlong
-    w: object
-    fins: object
+    w: Witness
+    fins: Fins
 
     def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = fins

@@ -49,6 +49,7 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     return ((left - right + HALF) & MASK32) - HALF
 
 
+@cython.final
 @cython.cclass
 class Fins:
     """What the evidence of one connection says of its FINs; `look` turns to it."""
@@ -58,7 +59,7 @@ class Fins:
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     now: cython.longlong
-    w: object
+    w: Witness
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness

@@ -1,4 +1,4 @@
-# What other kernels call at C speed; `four_tuples.py` says what it means.
+# Made by tests/declarations.py from four_tuples.py.
 cimport cython
 
 
@@ -15,10 +15,10 @@ cdef class FourTuples:
     cpdef long long find(self, Py_ssize_t at) except? -2
     cpdef long long sender(self, Py_ssize_t at, Py_ssize_t slot) except? -1
     cpdef long long tag(self, Py_ssize_t at) except? -1
-    cpdef int insert(self, Py_ssize_t slot, long long open_count) except -1
-    cpdef int replace(self, Py_ssize_t slot, long long by) except -1
     cdef bint _matches(
         self, Py_ssize_t at, long long slot, Py_ssize_t first, Py_ssize_t second
     ) except? -1
+    cpdef int insert(self, Py_ssize_t slot, long long open_count) except -1
+    cpdef int replace(self, Py_ssize_t slot, long long by) except -1
     cdef int _put(self, long long slot) except? -1
     cdef int _rehash(self, long long open_count) except? -1

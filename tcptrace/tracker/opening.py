@@ -72,9 +72,9 @@ class Opening:
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
-    w: object
-    received: object
-    refuting: object
+    w: Witness
+    received: SynReceived
+    refuting: Refuting
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness

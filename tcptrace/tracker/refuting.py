@@ -46,6 +46,7 @@ MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NOBODY = cython.declare(cython.Py_ssize_t, -2)
 
 
+@cython.final
 @cython.cclass
 class Refuting:
     """What was taken back in one connection at a time; `look` turns to it.
@@ -57,7 +58,7 @@ class Refuting:
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
-    w: object
+    w: Witness
     fins: object
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:

@@ -43,6 +43,7 @@ SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 DARK_AFTER = cython.declare(cython.longlong, 300_000_000)
 
 
+@cython.final
 @cython.cclass
 class ResetReceipt:
     """Whether a RST could be taken in, for one connection at a time; `look` turns to it."""
@@ -51,7 +52,7 @@ class ResetReceipt:
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
-    w: object
+    w: Witness
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness

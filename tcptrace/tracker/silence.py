@@ -45,6 +45,7 @@ NEVER = cython.declare(cython.longlong, -1)
 PATIENT = cython.declare(cython.Py_ssize_t, 3)
 
 
+@cython.final
 @cython.cclass
 class Silence:
     """The timer that ends an endpoint's last state; `look` turns to one of a connection's sides."""
@@ -53,7 +54,7 @@ class Silence:
     e: cython.longlong[::1]
     cells: cython.longlong[::1]
     profile: object
-    w: object
+    w: Witness
     first: cython.Py_ssize_t
     side: cython.longlong
     least: cython.longlong

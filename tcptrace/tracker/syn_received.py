@@ -57,6 +57,7 @@ ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
 
 
+@cython.final
 @cython.cclass
 class SynReceived:
     """How SYN_RCVD ended, for one connection at a time; `look` turns to it."""
@@ -64,8 +65,8 @@ class SynReceived:
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
-    w: object
-    refuting: object
+    w: Witness
+    refuting: Refuting
 
     def __init__(
         self, refuting: Refuting, witness: Witness, rows: memoryview, sides: memoryview

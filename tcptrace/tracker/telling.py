@@ -100,8 +100,8 @@ class Telling:
     out: cython.longlong[::1]
     cells: cython.longlong[::1]
     table: cython.const[cython.uchar][::1]
-    silence: object
-    w: object
+    silence: Silence
+    w: Witness
     now: cython.longlong
     first: cython.Py_ssize_t
     made: cython.Py_ssize_t

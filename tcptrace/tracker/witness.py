@@ -47,6 +47,7 @@ UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 FORGED = cython.declare(cython.longlong, 1)
 
 
+@cython.final
 @cython.cclass
 class Witness:
     """The evidence rows and sides of a batch; `look` turns it to one connection's rows.

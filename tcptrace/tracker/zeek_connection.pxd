@@ -1,4 +1,4 @@
-# What other kernels call and read at C speed; `zeek_connection.py` says what it means.
+# Made by tests/declarations.py from zeek_connection.py.
 cimport cython
 from tcptrace.tracker.zeek_side cimport Side
 
@@ -6,10 +6,21 @@ from tcptrace.tracker.zeek_side cimport Side
 @cython.final
 @cython.no_gc
 cdef class Connection:
-    cdef public Side first, second
-    cdef public long long orig, seen, met, port_0, port_1
-    cdef public long long time_start, time_end, created, attempt_at, delete_at, idle
-    cdef public bint partial, deferred
+    cdef public Side first
+    cdef public Side second
+    cdef public long long orig
+    cdef public long long seen
+    cdef public long long met
+    cdef public long long port_0
+    cdef public long long port_1
+    cdef public long long time_start
+    cdef public long long time_end
+    cdef public long long created
+    cdef public long long attempt_at
+    cdef public long long delete_at
+    cdef public long long idle
+    cdef public bint partial
+    cdef public bint deferred
     cdef public bytearray history
     cdef public object earlier
 

@@ -55,6 +55,24 @@ class Connection:
     each role whose first packet is over; `port_0` and `port_1` are the two senders'.
     """
 
+    first: Side
+    second: Side
+    orig: cython.longlong
+    seen: cython.longlong
+    met: cython.longlong
+    port_0: cython.longlong
+    port_1: cython.longlong
+    time_start: cython.longlong
+    time_end: cython.longlong
+    created: cython.longlong
+    attempt_at: cython.longlong
+    delete_at: cython.longlong
+    idle: cython.longlong
+    partial: cython.bint
+    deferred: cython.bint
+    history: bytearray
+    earlier: object
+
     def __init__(self) -> None:
         self.first, self.second = Side(0), Side(1)
         self.orig = self.seen = self.met = self.time_start = self.time_end = self.created = 0

@@ -1,14 +1,34 @@
-# What other kernels call and read at C speed; `zeek_side.py` says what it means.
+# Made by tests/declarations.py from zeek_side.py.
 cimport cython
 
 
 @cython.final
 @cython.no_gc
 cdef class Side:
-    cdef public long long sender, state, before, start, last, acked
-    cdef public long long fins, fin_end, packets, missed, delivered, trimmed, high
-    cdef public long long syn_mark, fin_mark, rst_mark, corrupt, repeats, shut, gaps
-    cdef public bint closed, ended, given_up, vouched
+    cdef public long long sender
+    cdef public long long state
+    cdef public long long before
+    cdef public long long start
+    cdef public long long last
+    cdef public long long acked
+    cdef public long long fins
+    cdef public long long fin_end
+    cdef public long long packets
+    cdef public long long missed
+    cdef public long long delivered
+    cdef public long long trimmed
+    cdef public long long high
+    cdef public long long syn_mark
+    cdef public long long fin_mark
+    cdef public long long rst_mark
+    cdef public long long corrupt
+    cdef public long long repeats
+    cdef public long long shut
+    cdef public long long gaps
+    cdef public bint closed
+    cdef public bint ended
+    cdef public bint given_up
+    cdef public bint vouched
     cdef public object blocks
 
     cpdef int begin(self, long long flags, long long seq, long long end) except? -1

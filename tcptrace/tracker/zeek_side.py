@@ -49,6 +49,32 @@ class Side:
     `trimmed` and `high` count from the ISN. `high` is one past the last octet kept, 0 for none.
     """
 
+    sender: cython.longlong
+    state: cython.longlong
+    before: cython.longlong
+    start: cython.longlong
+    last: cython.longlong
+    acked: cython.longlong
+    fins: cython.longlong
+    fin_end: cython.longlong
+    packets: cython.longlong
+    missed: cython.longlong
+    delivered: cython.longlong
+    trimmed: cython.longlong
+    high: cython.longlong
+    syn_mark: cython.longlong
+    fin_mark: cython.longlong
+    rst_mark: cython.longlong
+    corrupt: cython.longlong
+    repeats: cython.longlong
+    shut: cython.longlong
+    gaps: cython.longlong
+    closed: cython.bint
+    ended: cython.bint
+    given_up: cython.bint
+    vouched: cython.bint
+    blocks: object
+
     def __init__(self, sender: cython.longlong) -> None:
         self.sender = sender
         self.state = self.before = INACTIVE

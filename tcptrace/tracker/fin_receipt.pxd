@@ -1,0 +1,34 @@
+# Made by tests/declarations.py from fin_receipt.py.
+cimport cython
+from tcptrace.tracker.fins cimport Fins
+from tcptrace.tracker.refuting cimport Refuting
+from tcptrace.tracker.witness cimport Witness
+
+
+@cython.final
+cdef class FinReceipt:
+    cdef long long[::1] r
+    cdef long long[::1] e
+    cdef Py_ssize_t first
+    cdef Py_ssize_t last
+    cdef long long now
+    cdef Witness w
+    cdef Fins fins
+    cdef Refuting refuting
+
+    cpdef int fin_taken(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, long long fin, Py_ssize_t proof
+    ) except? -1
+    cdef Py_ssize_t _taken_copy(self, long long side, long long fin, Py_ssize_t proof) except? -2
+    cdef Py_ssize_t _presumed_copy(self, Py_ssize_t peer, long long side, long long fin) except? -2
+    cpdef int fin_acknowledged(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, long long fin, Py_ssize_t proof
+    ) except? -1
+    cdef int _confirm_ack(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t cause
+    ) except? -1
+    cdef long long _last_repeat(self, long long side, long long fin) except? -2
+    cdef bint _quiet(self, Py_ssize_t at, long long side, long long fin) except? -1
+    cdef int _silent_ack(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, long long fin, Py_ssize_t proof
+    ) except? -1

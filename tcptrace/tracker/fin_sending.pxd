@@ -1,0 +1,30 @@
+# Made by tests/declarations.py from fin_sending.py.
+cimport cython
+from tcptrace.tracker.fins cimport Fins
+from tcptrace.tracker.witness cimport Witness
+
+
+@cython.final
+cdef class FinSending:
+    cdef long long[::1] r
+    cdef long long[::1] e
+    cdef Py_ssize_t first
+    cdef Py_ssize_t last
+    cdef long long now
+    cdef Witness w
+    cdef Fins fins
+
+    cpdef int fin_leaves(
+        self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof
+    ) except? -1
+    cdef int _lost_copies(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -1
+    cdef long long _sent_before(self, long long side, Py_ssize_t copy) except? -2
+    cdef Py_ssize_t _previous_numbered(self, long long side, Py_ssize_t copy) except? -2
+    cdef long long _owed(self, long long side, Py_ssize_t previous, Py_ssize_t copy) except? -2
+    cdef long long _before_peer_fin(
+        self, Py_ssize_t at, long long side, Py_ssize_t beyond
+    ) except? -2
+    cdef long long _with_lost_ack(
+        self, long long side, Py_ssize_t copy, Py_ssize_t beyond, long long moment
+    ) except? -2
+    cdef long long _idle_since(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -2

@@ -1,0 +1,19 @@
+# Made by tests/declarations.py from reset_receipt.py.
+cimport cython
+from tcptrace.tracker.witness cimport Witness
+
+
+@cython.final
+cdef class ResetReceipt:
+    cdef long long[::1] r
+    cdef long long[::1] e
+    cdef Py_ssize_t first
+    cdef Py_ssize_t last
+    cdef Witness w
+
+    cpdef bint valid(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row
+    ) except? -1
+    cdef bint _expected(self, long long side, Py_ssize_t row) except? -1
+    cdef bint _acknowledges_syn(self, long long side, Py_ssize_t row) except? -1
+    cpdef bint dark(self, long long side, Py_ssize_t row) except? -1

@@ -1,0 +1,22 @@
+# Made by tests/declarations.py from silence.py.
+cimport cython
+from tcptrace.tracker.witness cimport Witness
+
+
+@cython.final
+cdef class Silence:
+    cdef long long[::1] r
+    cdef long long[::1] e
+    cdef long long[::1] cells
+    cdef object profile
+    cdef Witness w
+    cdef Py_ssize_t first
+    cdef long long side
+    cdef long long least
+    cdef long long most
+
+    cdef int _after(self, long long since, Py_ssize_t timer) except? -1
+    cdef int _request(self) except? -1
+    cdef int _give_up(self, Py_ssize_t at) except? -1
+    cdef bint _held(self, long long since) except? -1
+    cdef bint _hears(self, long long moment) except? -1
