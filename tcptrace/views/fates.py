@@ -1,8 +1,9 @@
 """What became of each segment: sent anew, sent again, late, lost, or a copy made by the capture.
 
 Lost is only what later segments prove lost behind the tap: a receiver that goes on asking for the
-octets (RFC 2018), or a move that only a later copy of the segment made. What its receiver
-acknowledged although no packet of the capture holds it is not captured: another thing.
+octets (RFC 2018), or a FIN of which only a later copy moved its receiver. A SYN or an ACK may have
+been ignored as well: a full queue, or a host that held still, looks the same from outside. What its
+receiver acknowledged although no packet of the capture holds it is not captured: another thing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from tcptrace.views.numbering import Numbering, Numbers, Truths
 
 COPY_WITHIN = 50 * MILLISECOND  # as tracker.evidence tells copies from segments sent again
 COPY_AT_ONCE = MILLISECOND
-MOST_UNSEEN = 1 << 30  # a farther acknowledgement is nonsense (RFC 9293, 3.10.7.4)
+LOST, IGNORED = "lost", "lost or ignored"
+FARTHEST = 1 << 30  # octets; a number farther from its neighbours than any window is nonsense
+LOST_IF_LATE = ("rcv SYN,ACK", "rcv FIN")  # moves that no receiver of the segment puts off
 CAUSES = {"rcv SYN": "S", "rcv SYN,ACK": "SA", "rcv FIN": "F"}
 ACKS = {"rcv ACK of SYN": "S", "rcv ACK of FIN": "F"}
 
@@ -50,12 +53,17 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Fates:
-    """A row each segment: `again`, `late`, `copy` exclude each other, `lost` goes with any."""
+    """A row each segment: `again`, `late`, `copy` exclude each other; so do `lost`, `ignored`.
+
+    lost : proved lost behind the tap
+    ignored : proved lost behind the tap or ignored by its receiver
+    """
 
     again: Truths
     late: Truths
     copy: Truths
     lost: Truths
+    ignored: Truths
     unseen: list[Unseen] = field(default_factory=list)
 
     def of(self, row: int) -> Fate:
@@ -69,24 +77,33 @@ class Fates:
                 return fate
         return Fate.SENT
 
+    def loss_of(self, row: int) -> str:
+        """LOST, IGNORED, or an empty string."""
+        return LOST if self.lost[row] else IGNORED if self.ignored[row] else ""
+
 
 def fates(
     segments: pd.DataFrame, numbers: Numbering, timeline: pd.DataFrame, delays: tuple[int, int]
 ) -> Fates:
     """Of the segments of one connection; `delays` are those between the tap and either side, ns."""
     copy = copies(segments)
+    resets = segments["flags"].astype(str).str.contains("R").to_numpy(bool)
     again, late = np.zeros(len(copy), bool), np.zeros(len(copy), bool)
     unseen: list[Unseen] = []
     for sender in range(len(ROLES)):
-        rows = np.flatnonzero((numbers.sender == sender) & numbers.is_segment & ~copy)
+        rows = np.flatnonzero((numbers.sender == sender) & numbers.is_segment & ~copy & ~resets)
         if len(rows):
+            rows = rows[_near(numbers.seq[rows])]
             side = _Side(rows, numbers.seq[rows], numbers.end[rows])
             again[rows], late[rows] = side.repeats()
             unseen += side.never_seen(numbers, sender)
-    lost = np.zeros(len(copy), bool)
-    lost[_never_taken_in(segments, numbers, timeline, ~copy)] = True
-    lost[_asked_for_again(segments, numbers, again, delays)] = True
-    return Fates(again, late, copy, lost, sorted(unseen, key=lambda each: each.row))
+    lost, ignored = np.zeros(len(copy), bool), np.zeros(len(copy), bool)
+    for event, row in _never_taken_in(segments, numbers, timeline, ~copy):
+        (lost if event in LOST_IF_LATE else ignored)[row] = True
+    for is_open, row in _asked_for_again(segments, numbers, again, delays):
+        (lost if is_open else ignored)[row] = True
+    found = sorted(unseen, key=lambda each: each.row)
+    return Fates(again, late, copy, lost, ignored & ~lost, found)
 
 
 def copies(segments: pd.DataFrame) -> Truths:
@@ -100,6 +117,13 @@ def copies(segments: pd.DataFrame) -> Truths:
     sure = numbered | other_hops | (np.abs(gap) < COPY_AT_ONCE)
     found: Truths = near & sure & (segments["kind"] == "segment").to_numpy(bool)
     return found
+
+
+def _near(seq: Numbers) -> Truths:
+    """Which numbers are no nonsense: near the one before or the one after, or alone."""
+    far = np.abs(np.diff(seq)) >= FARTHEST
+    edge = np.array([len(seq) > 1])
+    return np.asarray(~(np.concatenate([edge, far]) & np.concatenate([far, edge])), np.bool_)
 
 
 class _Side:
@@ -133,10 +157,10 @@ class _Side:
         acks = np.flatnonzero((numbers.sender == 1 - sender) & (numbers.ack >= 0))
         acked = int(numbers.ack[acks].max(initial=0))
         for start, end, row in self.holes:
-            if acked >= end and end - start < MOST_UNSEEN:
+            if acked >= end and end - start < FARTHEST:
                 yield Unseen(row, sender, start, end - start)
         reached = int(self.reached[-1])
-        if reached < acked < reached + MOST_UNSEEN:
+        if reached < acked < reached + FARTHEST:
             row = int(acks[numbers.ack[acks] > reached][0])
             yield Unseen(row, sender, reached, acked - reached)
 
@@ -157,14 +181,14 @@ class _Side:
 
 def _never_taken_in(
     segments: pd.DataFrame, numbers: Numbering, timeline: pd.DataFrame, kept: Truths
-) -> list[int]:
-    """Segments that would have moved their receiver, where a later one like them did."""
+) -> list[tuple[str, int]]:
+    """Segments that would have moved their receiver, where a later one did; with the event."""
     letters = segments["flags"].astype(str).to_numpy()
     packets = segments["packet"].to_numpy(np.int64)
     caused = timeline[
         timeline["basis"].isin(("confirmed", "presumed")) & timeline["packet"].notna()
     ]
-    found: list[int] = []
+    found: list[tuple[str, int]] = []
     for role, event, packet in zip(
         caused["role"].cat.codes, caused["event"].astype(str), caused["packet"], strict=True
     ):
@@ -173,7 +197,7 @@ def _never_taken_in(
         if len(causes):
             earlier = np.flatnonzero(sent[: causes[-1]])
             alike = _alike(numbers, letters, event, (role, int(causes[-1])), earlier)
-            found += earlier[alike].tolist()
+            found += [(event, int(row)) for row in earlier[alike]]
     return found
 
 
@@ -202,17 +226,20 @@ def _has(letters: str, wanted: str) -> bool:
 
 def _asked_for_again(
     segments: pd.DataFrame, numbers: Numbering, again: Truths, delays: tuple[int, int]
-) -> list[int]:
-    """Segments that were sent again because their receiver, later, still had not got them."""
+) -> list[tuple[bool, int]]:
+    """Segments sent again because their receiver, later, still had not got them.
+
+    With each, whether the receiver was past its handshake: before, it may ignore them.
+    """
     answers = [_Answers(segments, numbers, role, 2 * delays[role]) for role in range(len(ROLES))]
     counts = numbers.is_segment & (numbers.length > 0) & (numbers.sender >= 0)
     rows = pd.Series(np.flatnonzero(counts))
     first = rows.groupby([numbers.sender[rows], numbers.seq[rows]]).shift()
-    found = []
+    found: list[tuple[bool, int]] = []
     for row, before in zip(rows[again[rows]], first[again[rows]], strict=True):
         receiver = answers[1 - int(numbers.sender[row])]
         if not pd.isna(before) and receiver.lacked(int(before), int(row)):
-            found.append(int(before))
+            found.append((receiver.is_open(int(row)), int(before)))
     return found
 
 
@@ -230,14 +257,15 @@ class _Answers:
         self.rows = np.flatnonzero((numbers.sender == role) & (numbers.ack >= 0))
         self.numbers, self.round_trip = numbers, round_trip
         self.sack = segments["sack"].to_numpy()
+        self.letters = segments["flags"].astype(str).to_numpy()
         self.raw_ack = segments["ack"].fillna(0).to_numpy(np.int64)
 
     def lacked(self, first: int, again: int) -> bool:
         """Whether the segment in row `first` had not arrived when that in `again` was sent."""
         place = int(np.searchsorted(self.rows, again))
-        if not place or self.rows[place - 1] < first:
+        answer = self._before(again)
+        if answer < first:
             return False
-        answer = int(self.rows[place - 1])
         seq, end = int(self.numbers.seq[first]), int(self.numbers.end[first])
         ack, blocks = int(self.numbers.ack[answer]), self._blocks(answer)
         if ack > seq or any(left <= seq < right for left, right in blocks):
@@ -245,6 +273,15 @@ class _Answers:
         waited = int(self.numbers.time[answer] - self.numbers.time[first])
         asked = ack == seq and 0 <= self.round_trip < waited
         return (asked or any(left >= end for left, _ in blocks)) and not self._had_twice(place, seq)
+
+    def is_open(self, again: int) -> bool:
+        """Whether the last answer before row `again` was no part of the handshake."""
+        return "S" not in self.letters[self._before(again)]
+
+    def _before(self, row: int) -> int:
+        """The last answer before a row; -1 if there is none."""
+        place = int(np.searchsorted(self.rows, row))
+        return int(self.rows[place - 1]) if place else -1
 
     def _had_twice(self, place: int, seq: int) -> bool:
         """Whether an answer that follows reports the octet as a duplicate (RFC 2883)."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tcptrace.tables.schema import STATES
 from tcptrace.tables.wording import counted, span
-from tcptrace.views.fates import Fate
+from tcptrace.views.fates import IGNORED, LOST, Fate
 from tcptrace.views.lettering import cut, printable, wrapped
 from tcptrace.views.palette import STROKES, paint_of
 from tcptrace.views.places import EDGE, WIDTH
@@ -26,6 +26,10 @@ ARROWS = {
     Fate.LATE: "late: later octets came first",
     Fate.COPY: "copy made by the capture",
     Fate.UNSEEN: "not captured, yet acknowledged",
+}
+LOSSES = {
+    LOST: "lost, as later segments prove",
+    IGNORED: "lost or ignored, as later segments prove",
 }
 BASES = {
     "solid": "observed or confirmed",
@@ -115,16 +119,16 @@ class _Legend:
 
     def _add_arrows(self) -> None:
         used = {arrow.fate for arrow in self.drawing.arrows}
-        lost = any(arrow.lost for arrow in self.drawing.arrows)
+        losses = {arrow.loss for arrow in self.drawing.arrows}
         for fate in (fate for fate in Fate if fate in used):
             self._sample(Arrow((0, 0), (0, 0), fate), ARROWS[fate])
-        if lost:
-            self._sample(Arrow((0, 0), (0, 0), lost=True), "lost, as later segments prove")
+        for loss in (loss for loss in LOSSES if loss in losses):
+            self._sample(Arrow((0, 0), (0, 0), loss=loss), LOSSES[loss])
 
     def _sample(self, arrow: Arrow, words: str) -> None:
         self._place(SAMPLE, words)
         begin, end = (self.x, self.y - 4), (self.x + SAMPLE, self.y - 4)
-        self.drawing.arrows.append(Arrow(begin, end, arrow.fate, arrow.lost))
+        self.drawing.arrows.append(Arrow(begin, end, arrow.fate, arrow.loss))
         self._write(SAMPLE + 6, words)
 
     def _place(self, sample: float, words: str) -> None:

@@ -193,8 +193,8 @@ class _Body:
         yield Piece(" " + rest, "unseen" if rung.fate is Fate.UNSEEN else "")
         if rung.fate in SAID:
             yield Piece(f"  {SAID[rung.fate]}", rung.fate.name.lower())
-        if rung.lost:
-            yield Piece("  lost", "lost")
+        if rung.loss:
+            yield Piece(f"  {rung.loss}", "lost")
 
     def _origin(self, mark: Mark) -> tuple[tuple[float, float], float]:
         """Where the words of an arrow begin, a little above it, and how they are turned."""
@@ -213,13 +213,13 @@ class _Body:
         rung = mark.item
         assert isinstance(rung, Rung)
         inner = [LIFELINES[side] + INWARDS[side] * BAND / 2 for side in (0, 1)]
-        title = f"{rung.label}: {rung.fate.value}" + (", proved lost" if rung.lost else "")
+        title = f"{rung.label}: {rung.fate.value}" + (f", {rung.loss}" if rung.loss else "")
         if rung.is_error:
             end = (inner[mark.side], mark.y)
             return Arrow((MIDDLE, mark.y - ERROR_RISE), end, title=title)
         arrival = self.arrivals[id(rung)]
         begin, end = (inner[mark.side], mark.y), (inner[1 - mark.side], arrival.y)
-        return Arrow(begin, end, rung.fate, rung.lost, title)
+        return Arrow(begin, end, rung.fate, rung.loss, title)
 
     def _pins(self, mark: Mark) -> Iterator[Pin]:
         assert isinstance(mark.item, Rung)

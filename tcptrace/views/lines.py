@@ -39,7 +39,7 @@ FATES = {
     Fate.COPY: "a copy made by the capture",
     Fate.UNSEEN: "not captured, yet acknowledged",
 }
-LOST, LOST_MEANS = "✗", "lost, as later packets prove"
+CROSS = "✗"
 STATE_WIDTH = 12
 LEFT_WIDTH = 20 + STATE_WIDTH  # time, packet number, state
 MIDDLE = (20, 60)  # columns between the two sides, least and most
@@ -67,7 +67,8 @@ def legend(scene: Scene, *, whole: bool = False) -> list[str]:
     shown = [item for item in rungs(scene, WHOLE if whole else SHOWN) if isinstance(item, Rung)]
     fates = {rung.fate for rung in shown}
     segments = [f"{SHAFTS[fate] * 2} {FATES[fate]}" for fate in FATES if fate in fates]
-    segments += [f"{LOST} {LOST_MEANS}"] * any(rung.lost for rung in shown)
+    losses = {rung.loss for rung in shown} - {""}
+    segments += [f"{CROSS} {max(losses, key=len)}, as later packets prove"] if losses else []
     numbers = {number for rung in shown for number in rung.findings}
     codes = scene.anomalies["code"].astype(str).tolist()
     findings = [f"[{number}] {codes[number - 1]}" for number in sorted(numbers)]
@@ -127,13 +128,13 @@ class _Lines:
         label = next((each for each in _shorter(rung.label) if len(each) <= room), "") + pins
         shaft = SHAFTS[rung.fate] * (self.middle - 4 - len(label))
         to_the_right = (rung.sender == 0) != rung.is_error
-        if rung.lost:
+        if rung.loss:
             kept = max(len(shaft) - 5, 1)
-            head = LOST + " " * (len(shaft) - kept)
+            head = CROSS + " " * (len(shaft) - kept)
             told = (f"{shaft[:kept]}{head}", f"{head[::-1]}{shaft[:kept]}")
         else:
             told = (f"{shaft}▶", f"◀{shaft}")
-        style = "lost" if rung.lost else rung.fate.name.lower()
+        style = "lost" if rung.loss else rung.fate.name.lower()
         if to_the_right:
             return [(f" {label} ", ""), (told[0], style), (" ", "")]
         return [(" ", ""), (told[1], style), (f" {label} ", "")]

@@ -48,14 +48,20 @@ class Move:
 
 @dataclass
 class Rung:
-    """A segment, or a move without one. `time` is the tap's for a segment, ns; sender -1: none."""
+    """A segment, or a move without one.
+
+    time : the tap's for a segment, ns since the epoch
+    sender : a place in ROLES; -1 for none
+    loss : fates.LOST, fates.IGNORED, or an empty string
+    findings : their numbers, from 1
+    """
 
     time: int
     packet: int | None = None
     sender: int = -1
     label: str = ""
     fate: Fate = Fate.SENT
-    lost: bool = False
+    loss: str = ""
     is_error: bool = False
     moves: list[Move] = field(default_factory=list)
     findings: list[int] = field(default_factory=list)
@@ -182,7 +188,7 @@ class _Rungs:
             int(self.scene.numbers.sender[row]),
             self._label(row, cells),
             fates.of(row),
-            bool(fates.lost[row]),
+            fates.loss_of(row),
             is_error=cells["kind"] == "icmp_error",
             moves=self.moves.get(row, []),
             findings=self.findings.get(row, []),
@@ -224,7 +230,7 @@ class _Rungs:
         moving = letters.str.contains(MOVING).to_numpy(bool)
         rank = np.full(len(moving), QUIET, np.int64)
         rank[fates.again | fates.late] = ODD + 1
-        rank[fates.lost] = ODD
+        rank[fates.lost | fates.ignored] = ODD
         rank[list(self.unseen)] = ODD
         rank[moving | (scene.segments["kind"] != "segment").to_numpy(bool)] = 2
         rank[fates.copy] = QUIET

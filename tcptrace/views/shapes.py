@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import cos, radians, sin
 
-from tcptrace.views.fates import Fate
+from tcptrace.views.fates import IGNORED, LOST, Fate
 from tcptrace.views.lettering import cells
 
 Point = tuple[float, float]
-CELL = (
-    0.62  # width of a cell over the font's size; that of common fixed-width fonts is 0.55 to 0.61
-)
+CELL = 0.62  # a cell's width over the font's size; common fixed-width fonts have 0.55 to 0.61
+REACH = {"": 1.0, LOST: 0.72, IGNORED: 0.94}
 
 
 @dataclass(frozen=True)
@@ -69,18 +68,18 @@ class Label:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A segment's way. `reach` is how much of it is drawn: less than 1 where it was lost."""
+    """A segment's way; `loss` is why it was not taken in, `fates.LOST` or `IGNORED`, if so."""
 
     begin: Point
     end: Point
     fate: Fate = Fate.SENT
-    lost: bool = False
+    loss: str = ""
     title: str = ""
 
     @property
     def reach(self) -> float:
         """The part of the way that the segment certainly made."""
-        return 0.72 if self.lost else 1.0
+        return REACH[self.loss]
 
     @property
     def tip(self) -> Point:

@@ -171,12 +171,12 @@ class _Paper:
         (x0, y0), (x1, y1) = arrow.begin, arrow.tip
         length = hypot(x1 - x0, y1 - y0) or 1.0
         dx, dy = (x1 - x0) / length, (y1 - y0) / length
-        neck = (x1, y1) if arrow.lost else (x1 - HEAD * dx, y1 - HEAD * dy)
+        neck = (x1, y1) if arrow.loss else (x1 - HEAD * dx, y1 - HEAD * dy)
         line = self._line(f"way {kind}", arrow.begin, neck)
         if arrow.fate in FATES:
             line.set("stroke-dasharray", FATES[arrow.fate])
         _titled(line, arrow.title)
-        if arrow.lost:
+        if arrow.loss:
             for turn in (-5, 5):
                 self._line("cross", (x1 - 5, y1 - turn), (x1 + 5, y1 + turn))
             return

@@ -202,7 +202,9 @@ def test_fates_are_drawn_and_explained() -> None:
     """The legend has a sample of each kind of arrow that the drawing has, and of no other."""
     drawing = drawn(scene(TWO_SYNS_LOST))
     words = [label.text for label in drawing.labels]
-    assert {"again: sent before", "lost, as later segments prove", "segment"} <= set(words)
+    assert {"again: sent before", "lost or ignored, as later segments prove", "segment"} <= set(
+        words
+    )
     assert "copy made by the capture" not in words
     assert Fate.AGAIN in {arrow.fate for arrow in drawing.arrows}
 

@@ -152,7 +152,7 @@ def test_fates_have_their_own_shafts() -> None:
     """Sent again, lost, not captured, late, a copy: each is told in the legend as well."""
     lost = scene(TWO_SYNS_LOST)
     assert any("SYN seq=0 ═══" in line and "✗" in line for line in told(lost))
-    assert "══ sent again, ✗ lost, as later packets prove" in legend(lost)
+    assert "══ sent again, ✗ lost or ignored, as later packets prove" in legend(lost)
     text = OPEN + "0.10 C A 1+100 a1 id=7\n0.101 C A 1+100 a1 id=7\n"
     assert any("╌╌▶" in line for line in told(scene(text)))
     text = OPEN + "0.10 C A 101+100 a1\n0.11 C A 1+50 a1\n0.13 S A 1 a201\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcptrace.views.fates import Fate
+from tcptrace.views.fates import IGNORED, Fate
 from tcptrace.views.rungs import MOST, MOST_ODD, WHOLE, Choice, Run, Rung, finding_of, rungs
 from tests.exchange import OPEN, SECOND
 from tests.views.scenes import ORDERLY, TWO_SYNS_LOST, captured, scene, transfer
@@ -82,8 +82,8 @@ def test_what_was_not_captured_is_shown_before_what_gives_it_away() -> None:
 def test_lost_segments_are_marked() -> None:
     """Also those that were sent again themselves."""
     shown = [item for item in rungs(scene(TWO_SYNS_LOST), WHOLE) if isinstance(item, Rung)]
-    told = [(item.fate, item.lost) for item in shown if item.label.startswith("SYN seq")]
-    assert [(Fate.SENT, True), (Fate.AGAIN, True), (Fate.AGAIN, False)] == told
+    told = [(item.fate, item.loss) for item in shown if item.label.startswith("SYN seq")]
+    assert [(Fate.SENT, IGNORED), (Fate.AGAIN, IGNORED), (Fate.AGAIN, "")] == told
 
 
 def test_a_run_tells_its_longest_silence() -> None:

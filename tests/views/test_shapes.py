@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tcptrace.views.fates import LOST
 from tcptrace.views.shapes import Arrow, Label, Piece, meet
 
 SQUARE = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]
@@ -48,5 +49,5 @@ def test_wide_letters_count_twice() -> None:
 
 def test_a_lost_segment_does_not_arrive() -> None:
     """Its arrow breaks off on the way."""
-    assert (72, 0) == Arrow((0, 0), (100, 0), lost=True).tip
+    assert (72, 0) == Arrow((0, 0), (100, 0), loss=LOST).tip
     assert (100, 0) == Arrow((0, 0), (100, 0)).tip

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tcptrace.views.fates import Fate
+from tcptrace.views.fates import LOST, Fate
 from tcptrace.views.palette import STATES
 from tcptrace.views.shapes import Arrow, Band, Drawing, Label, Piece, Pin
 from tcptrace.views.svg import svg
@@ -78,7 +78,7 @@ def test_each_fate_looks_its_own(fate: Fate) -> None:
     """By class and by dashes; a lost segment's arrow has a cross for a tip."""
     drawn = {other: svg(Drawing(9, 9, arrows=[Arrow((0, 0), (9, 0), other)])) for other in Fate}
     assert 1 == list(drawn.values()).count(drawn[fate])
-    lost = svg(Drawing(9, 9, arrows=[Arrow((0, 0), (9, 0), fate, lost=True)]))
+    lost = svg(Drawing(9, 9, arrows=[Arrow((0, 0), (9, 0), fate, loss=LOST)]))
     assert 2 == lost.count('class="cross"') and "polygon" not in lost
 
 
