@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from tcptrace.faces.finding import by_severity
+from tcptrace.faces.finding import NORMAL, by_severity
 from tcptrace.faces.losses import losses
 from tcptrace.faces.standings import Standings
 from tcptrace.faces.terminal import STYLES, printable
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from tcptrace.look import Look, Update
 
 MOST_ROWS = 50
-MOST_FINDINGS = 10
+GAP = 2
+MOST_FINDINGS = 20
+AROUND = 3  # lines around the table: two blank ones and its heading
 STATE_WIDTH = 18
 CODES_WIDTH = 30
 WIDE = 120  # where findings have a column of their own
@@ -36,11 +39,12 @@ def drawn(update: Update, name: str, age: int, width: int, height: int | None) -
     """The picture for a terminal of that width; at most `height` lines, as far as it is given."""
     look = update.look
     standings = Standings.of(look)
-    head = [_counters(update, name, age), *_population(standings, width)]
-    tail = _findings(update, width, MOST_FINDINGS if height is None else max(2, height // 4))
-    room = MOST_ROWS if height is None else max(1, height - len(head) - len(tail) - 3)
-    table = _table(look, standings, standings.first(room), width)
-    return Group(*head, Text(), table, Text(), *tail)
+    head = [*_counters(update, name, age, width), *_population(standings, width)]
+    room = None if height is None else height - len(head) - AROUND
+    rows = MOST_ROWS if room is None else max(1, room - max(2, room // 4))
+    places = standings.first(rows)
+    tail = _findings(update, width, MOST_FINDINGS if room is None else max(2, room - len(places)))
+    return Group(*head, Text(), _table(look, standings, places, width), Text(), *tail)
 
 
 def age_of(ns: int) -> str:
@@ -51,24 +55,31 @@ def age_of(ns: int) -> str:
     return f"{ns // one}{large}{ns % one // part:02d}{small}"
 
 
-def _counters(update: Update, name: str, age: int) -> Text:
-    counters = update.counters
-    line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(printable(name), "bold")
-    line.append(f"  {counted(counters.received, 'packet')}")
-    for words, bad in losses(counters):
-        line.append(f"  {words}", "bold red" if bad else "")
-    return line.append(f"  {age_of(age)}", "dim")
+def _counters(update: Update, name: str, age: int, width: int) -> list[Text]:
+    """The counters, all of them however narrow it is: what is wrong stands out."""
+    told = [(printable(name), "bold"), (counted(update.counters.received, "packet"), "")]
+    told += [(words, "bold red" if bad else "") for words, bad in losses(update.counters)]
+    return _flowing([*told, (age_of(age), "dim")], width)
 
 
 def _population(standings: Standings, width: int) -> list[Text]:
-    """States with how many originators and responders are in them, in lines of that width."""
-    lines = [Text("states  ")]
-    for state, (originators, responders) in standings.population().items():
-        cell = f"{state.name} {originators:,}|{responders:,}"
-        if lines[-1].cell_len + len(cell) > width:
-            lines.append(Text(" " * 8))
-        lines[-1].append(cell, STYLES.get(state.name, "")).append("  ")
+    """States with how many originators and responders are in them."""
+    told = [
+        (f"{state.name} {count[0]:,}|{count[1]:,}", STYLES.get(state.name, ""))
+        for state, count in standings.population().items()
+    ]
+    return _flowing([("states", "bold"), *(told or [("none yet", "dim")])], width)
+
+
+def _flowing(pieces: list[tuple[str, str]], width: int) -> list[Text]:
+    """Pieces with their styles, one after the other, in as many lines as they take."""
+    lines = [Text()]
+    for words, style in pieces:
+        if lines[-1] and cell_len(lines[-1].plain) + GAP + cell_len(words) > width:
+            lines.append(Text(" " * GAP))
+        elif lines[-1]:
+            lines[-1].append(" " * GAP)
+        lines[-1].append(words, style)
     return lines
 
 
@@ -145,16 +156,22 @@ def _middle_cut(text: str, room: int) -> str:
 def _findings(update: Update, width: int, lines: int) -> list[Text]:
     """The gravest findings, each in as many lines as it takes; at most `lines` lines."""
     table = by_severity(update.look.known.table)
-    table = table[table["severity"] > "info"]
+    table = table[table["severity"] > NORMAL]
     told: list[Text] = []
-    for row in table.head(lines).to_dict("records"):
-        severity = str(row["severity"])
-        doubt = ", reduced confidence" if row["confidence"] == "reduced" else ""
-        conns = ", ".join(str(conn) for conn in row["examples"][:3])
-        where = f" (conn {conns})" if conns else ""
-        words = f"[{severity}{doubt}] {printable(str(row['headline']))}{where}"
-        folded = textwrap.wrap(words, width, subsequent_indent="  ") or [""]
-        if told and len(told) + len(folded) > lines:
-            break
-        told += [Text(line, STYLES.get(severity, "")) for line in folded[:lines]]
+    for place, row in enumerate(table.head(lines).to_dict("records")):
+        folded = _finding(row, width)
+        last = place == len(table) - 1
+        if told and len(told) + len(folded) > lines - (not last):
+            return [*told, Text(f"and {counted(len(table) - place, 'more finding')}", "dim")]
+        told += folded[:lines]
     return told or [Text("no findings", "dim")]
+
+
+def _finding(row: dict[Any, Any], width: int) -> list[Text]:
+    severity = str(row["severity"])
+    doubt = ", reduced confidence" if row["confidence"] == "reduced" else ""
+    conns = ", ".join(str(conn) for conn in row["examples"][:3])
+    where = f" (conn {conns})" if conns else ""
+    words = f"[{severity}{doubt}] {printable(str(row['headline']))}{where}"
+    folded = textwrap.wrap(words, width, subsequent_indent=" " * GAP)
+    return [Text(line, STYLES.get(severity, "")) for line in folded]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.int64]
 
 AT_REST = (State.CLOSED, State.LISTEN, State.TIME_WAIT, State.ESTABLISHED)
+NORMAL = SEVERITIES.index("info")
 OVER = (State.CLOSED, State.LISTEN)
 
 
@@ -29,6 +30,7 @@ class Standings:
     """Each endpoint's state now, since when (ns), its Basis; int64 (connections, 2), -1 for none.
 
     gravest : of each connection the gravest severity of its findings, place in SEVERITIES; -1
+        where there is nothing but what is normal
     codes : of each connection with findings their codes
     """
 
@@ -46,9 +48,10 @@ class Standings:
         state, since, basis = (np.full((count, len(Role)), -1, np.int64) for _ in range(3))
         state[place], since[place], basis[place] = moves.state, moves.time, moves.basis
         table, members = look.known.table, look.known.members
-        members = members[np.isin(members[:, 1], look.ordinals)]
-        whose = np.searchsorted(look.ordinals, members[:, 1])
-        severity = table["severity"].cat.codes.to_numpy(np.int64)[members[:, 0]]
+        grades = table["severity"].cat.codes.to_numpy(np.int64)
+        told = np.isin(members[:, 1], look.ordinals) & (grades[members[:, 0]] > NORMAL)
+        members = members[told]
+        whose, severity = np.searchsorted(look.ordinals, members[:, 1]), grades[members[:, 0]]
         gravest = np.full(count, -1, np.int64)
         np.maximum.at(gravest, whose, severity)
         codes: dict[int, list[str]] = {}
@@ -61,12 +64,11 @@ class Standings:
         on_the_way = ~np.isin(self.state, AT_REST) & (self.state >= 0)
         over = np.isin(self.state, OVER) | (self.state < 0)
         waiting = np.where(on_the_way, self.since, np.iinfo(np.int64).max).min(axis=1)
-        grave = np.where(self.gravest > SEVERITIES.index("info"), self.gravest, -1)
         rank = np.select([on_the_way.any(axis=1), ~over.all(axis=1)], [0, 1], 2)
         latest = self.since.max(axis=1)
         within = np.where(rank == 0, waiting, -latest)
-        order = np.lexsort((within, rank, -grave))
-        wanted = order[(rank[order] < 2) | (grave[order] >= 0)]
+        order = np.lexsort((within, rank, -self.gravest))
+        wanted = order[(rank[order] < 2) | (self.gravest[order] >= 0)]
         chosen: list[int] = wanted[:most].tolist()
         return chosen
 
