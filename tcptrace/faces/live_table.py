@@ -160,10 +160,10 @@ def _findings(update: Update, width: int, lines: int) -> list[Text]:
     told: list[Text] = []
     for place, row in enumerate(table.head(lines).to_dict("records")):
         folded = _finding(row, width)
-        last = place == len(table) - 1
-        if told and len(told) + len(folded) > lines - (not last):
+        room = lines - (place < len(table) - 1)  # for how many more there are
+        if told and len(told) + len(folded) > room:
             return [*told, Text(f"and {counted(len(table) - place, 'more finding')}", "dim")]
-        told += folded[:lines]
+        told += folded[:room]
     return told or [Text("no findings", "dim")]
 
 
