@@ -28,7 +28,9 @@ WHOLE = {
     "test_floors.py": "the house",
     "test_readme.py": "README.md",
     "test_captures.py": "captures/",
+    "test_notebooks.py": "notebooks/",
     "test_conversations.py": "tests/conversations/",
+    "test_simulator.py": "the tracker, in simulated worlds",
 }
 # Folders beside the floors, whose tests mirror the files in the folder itself.
 BESIDE_THE_FLOORS = ("conversations", "kernel_lab", "benchmarks", "fuzz", "snapshots")

@@ -21,7 +21,8 @@ from tcptrace.views.palette import Paint, paint_of
 MOST_FINDINGS = 5
 MOST_CONNECTIONS = 10
 MOST_MOVES = 40  # of one endpoint: more are no summary
-CELL = "padding: 1px 8px; text-align: left; white-space: nowrap"
+CELL = "padding: 1px 8px; text-align: left; vertical-align: top"
+TIGHT = f"{CELL}; white-space: nowrap"
 DIM = "opacity: 0.7"
 
 
@@ -120,11 +121,13 @@ def _side(moves: pd.DataFrame, role: str, zero: int) -> str:
     return f"<div><b>{_text(title)}</b>{_table(head, rows)}{more}</div>"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Cells are HTML already."""
-    names = "".join(f'<th style="{CELL}">{_text(name)}</th>' for name in head)
+def _table(head: Iterable[str], rows: Iterable[list[str]]) -> str:
+    """Cells are HTML already; only the last of a row may be broken into lines."""
+    names = "".join(f'<th style="{TIGHT}">{_text(name)}</th>' for name in head)
     lines = (
-        "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in row) + "</tr>"
+        "<tr>"
+        + "".join(f'<td style="{TIGHT}">{cell}</td>' for cell in row[:-1])
+        + f'<td style="{CELL}">{row[-1]}</td></tr>'
         for row in rows
     )
     body = f"<thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody>"

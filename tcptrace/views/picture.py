@@ -7,6 +7,8 @@ and is the same for the same picture.
 from __future__ import annotations
 
 import io
+from base64 import b64encode
+from html import escape
 from typing import Any
 
 import matplotlib
@@ -44,3 +46,10 @@ class Picture(Figure):
 
     def _repr_svg_(self) -> str:
         return self.svg()
+
+    def _repr_html_(self) -> str:
+        """As an image, so that a narrow page shows all of it, smaller, and no part of it alone."""
+        data = b64encode(self.svg().encode()).decode()
+        words = escape(" ".join(axes.get_title() for axes in self.axes))
+        source = f"data:image/svg+xml;base64,{data}"
+        return f'<img alt="{words}" style="max-width: 100%" src="{source}">'

@@ -33,6 +33,7 @@ LETTERS = (9.0, 7.5)  # points, likewise
 LONGEST_TITLE = 110
 LONGEST_CODES = 44
 MARGIN = (0.02, 0.05)  # of the width, left of the first and right of the last moment
+NUMBERED = "\u00a0" * 3  # between number and name: SVG would make one of three plain blanks
 NARROWEST = 1.5  # points, of a lane's bars together: less would not be seen
 ROOM = 4.0  # points, of a bar that has room for the stroke at its beginning
 
@@ -163,7 +164,7 @@ class _Drawing:
         axes.set_xlim(self.left, self.right)
         axes.set_ylim(self.y(len(lanes.names) - 1) + 0.7, -0.7)
         labels = [
-            f"{lanes.conns[n // 2]}   {name}" if n % 2 == 0 else name
+            f"{lanes.conns[n // 2]}{NUMBERED}{name}" if n % 2 == 0 else name
             for n, name in enumerate(lanes.names)
         ]
         places = [self.y(n) for n in range(len(labels))]
@@ -173,8 +174,9 @@ class _Drawing:
         axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_xlabel(f"{self.unit_name} since the first packet, {utc(lanes.zero)} UTC")
-        title = " · ".join(part for part in (source, lanes.caption) if part)
-        axes.set_title(cut(printable(title), LONGEST_TITLE), fontsize=10, parse_math=False)
+        name = cut(printable(source), LONGEST_TITLE - len(lanes.caption))
+        title = " · ".join(part for part in (name, lanes.caption) if part)
+        axes.set_title(title, fontsize=10, parse_math=False)
         for place, codes in enumerate(lanes.codes):
             self.axes.text(
                 1.01, self.y(2 * place) + 0.5, cut(codes.replace(",", ", "), LONGEST_CODES),

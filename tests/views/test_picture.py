@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from base64 import b64encode
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
@@ -23,6 +24,15 @@ def test_svg_is_one_element_with_text_as_text() -> None:
     assert "SYN_SENT" in "".join(xml.fromstring(text).itertext())
     assert "<script" not in text
     assert text == picture()._repr_svg_()
+
+
+def test_notebook_shows_an_image_that_fits() -> None:
+    """The whole drawing inside the page, named by its title; a title is no markup."""
+    made = picture()
+    made.axes[0].set_title('"><script>alert(1)</script>', parse_math=False)
+    html = made._repr_html_()
+    assert "max-width: 100%" in html and "<script" not in html
+    assert b64encode(made.svg().encode()).decode() in html
 
 
 def test_svg_of_a_file_is_the_same(tmp_path: Path) -> None:
