@@ -24,7 +24,7 @@ from tcptrace.tracker.verdict import Verdict
 
 OPEN_MOST = 100_000
 KEPT_MOST = 500_000
-AT_ONCE = 512
+AT_ONCE = 256
 
 
 class Intake:

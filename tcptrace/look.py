@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tcptrace.anomalies.catalogue import find_anomalies
 from tcptrace.anomalies.findings import Findings
 from tcptrace.columns import Matrix
 from tcptrace.sources.live_source import Counters
@@ -83,7 +84,8 @@ class Look:
 
     def with_findings(self) -> Look:
         """The same with the findings of now."""
-        return replace(self, known=Known.of(self.trace.findings, self.ordinals))
+        findings = find_anomalies(self.found, self.facts, self.profile, self.ordinals)
+        return replace(self, known=Known.of(findings, self.ordinals))
 
     @cached_property
     def trace(self) -> Trace:

@@ -40,15 +40,23 @@ class Doubt(IntFlag):
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of a capture. Endpoint i is role i % 2 of connection i // 2."""
+    """All that is known of a capture. Endpoint i is role i % 2 of connection i // 2.
+
+    called : what sentences call each connection, where that is not its number in `found`
+    """
 
     found: Reconstruction
     facts: CaptureFacts
     profile: Profile
+    called: Numbers | None = None
 
     def __len__(self) -> int:
         """How many endpoints there are."""
         return len(self.found.endpoints)
+
+    def name(self, conn: int) -> int:
+        """What a connection is called."""
+        return conn if self.called is None else int(self.called[conn])
 
     def own(self, column: str) -> Numbers:
         """A column of Endpoints: what each endpoint did."""

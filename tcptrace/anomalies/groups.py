@@ -121,7 +121,7 @@ def _group(seen: Evidence, hits: Hits, rows: Numbers, place: str, among: dict[in
         **_names(seen, int(ends[0])),
         **{name: int(column[worst]) for name, column in hits.facts.items()},
         "place": place,
-        "conn": int(ends[0]) // ROLES,
+        "conn": seen.name(int(ends[0]) // ROLES),
         "n": len(rows),
         "longest": group.duration,
         "shortest": int(hits.duration[rows[-1]]),

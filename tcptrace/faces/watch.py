@@ -40,6 +40,9 @@ NEEDED_LATER = (
     "rich.live",
 )
 
+# How long a thread may keep the others waiting, s: packets come in beside what is shown.
+SWITCH = 0.0005
+
 Shown = Callable[["Update"], None]
 
 
@@ -50,6 +53,7 @@ def watch(wish: Wish) -> None:
     """
     for name in NEEDED_LATER:
         import_module(name)
+    sys.setswitchinterval(SWITCH)
     profile = timers(wish.profile, wish.settings)
     source = wish.source()
     _lay_down_rights(source, wish)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tests.anomalies.scenes import codes, findings, refused
-from tests.tables.written import Written
+import numpy as np
+
+from tcptrace.anomalies.catalogue import find_anomalies
+from tcptrace.tables.capture_facts import CaptureFacts
+from tcptrace.tcp.timers import profile
+from tests.anomalies.scenes import codes, findings, only, refused, unanswered_fin
+from tests.tables.written import Written, at
 
 
 def test_two_services_are_two_causes() -> None:
@@ -28,3 +33,14 @@ def test_sweep_over_many_hosts_is_one_cause() -> None:
     table = findings(written).table
     assert ["connection-refused"] == codes(findings(written))
     assert "30 hosts refused 450 of 450" in table["headline"].iloc[0]
+
+
+def test_sentences_call_connections_as_they_are_told_to() -> None:
+    """A live capture names connections by another number than their place."""
+    written = Written()
+    for port in (40000, 40001):
+        unanswered_fin(written, fins=3, port=port)
+    facts = CaptureFacts(start=at(0), end=at(300))
+    called = np.array([71, 83])
+    found = find_anomalies(written.reconstruction(), facts, profile("linux"), called)
+    assert only(found, "missing-final-ack")["why"].startswith("In connection 71, the longest: ")
