@@ -8,7 +8,6 @@ changes nothing.
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +57,6 @@ class Tracker:
 
     def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
         self._table = ConnectionTable(open_limit, ENDED_LINGER, secrets.randbits(62))
-        self._helper = ThreadPoolExecutor(1)
         self._log = EvidenceLog()
         self._tallying = Tallying()
         self._zeek = ZeekModel()
@@ -71,18 +69,13 @@ class Tracker:
         """Take in a batch in capture order; fills its columns slot, sender and opens."""
         count = len(segments)
         self._table.assign(segments.cells, count)
-        # Keeping and counting let go of the interpreter's lock, which Zeek's model holds.
-        kept = self._helper.submit(self._keep, segments)
+        slots = self._table.matrix()
+        self._log.add(segments.cells, count, slots)
+        self._tallying.add(segments.cells, count, len(slots))
         self._zeek.feed(segments.cells, count)
-        kept.result()
         self._pending += self._table.left()
         while len(self._pending) > GROUP:
             self._judge([self._next_group()])
-
-    def _keep(self, segments: Segments) -> None:
-        slots = self._table.matrix()
-        self._log.add(segments.cells, len(segments), slots)
-        self._tallying.add(segments.cells, len(segments), len(slots))
 
     def finish(self) -> Reconstruction:
         """The capture is over: judge what is still open and give everything."""
