@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,7 @@ from veth import NAMES, Veth, two_hosts
 import tcptrace
 from tcptrace.errors import CaptureError, UsageError
 from tcptrace.live import Live
+from tcptrace.look import Update
 from tcptrace.sources.capture import open_capture
 from tcptrace.sources.interface import Interface
 from tcptrace.sources.paced import Paced
@@ -206,24 +207,48 @@ def test_however_often_it_is_looked_at_the_trace_is_that_of_the_file(path: Path)
     assert_same_tables(tcptrace.read(path), live.trace)
 
 
-def test_time_passes_without_packets() -> None:
+@pytest.fixture
+def silent() -> Iterator[tuple[Live, Callable[[int], Update]]]:
+    """A close that stalls after 9 packets, and what is told so many seconds after them."""
+    (path,) = (CAPTURES / "fin_wait_2_stalled").glob("capture.*")
+
+    class Silent(Paced):
+        def now(self) -> int:
+            return self.time
+
+    source = Silent(path, 1)
+    source._start = source.time = 0
+    live = Live(source, profile("linux"), count=9)
+
+    def told(seconds: int) -> Update:
+        source.time = start + seconds * 1_000_000_000
+        return live.update()
+
+    source.time = 1 << 62
+    with live:
+        assert live._intake.ended.wait(5)
+        start = int(live._intake.facts(None).end or 0)
+        told(0)
+        yield live, told
+
+
+def test_time_passes_without_packets(silent: tuple[Live, Callable[[int], Update]]) -> None:
     """A close that stalls grows older from look to look, and becomes a finding, then a warning."""
-    (path,) = (CAPTURES / "fin_wait_2_stalled").glob("capture.*")
+    _, told = silent
     heard = []
-    with Live(Paced(path, 100), profile("linux"), interval=0.02) as live:
-        for update in live:
-            heard += update.anomalies[["code", "severity"]].itertuples(index=False, name=None)
-            if update.look.begun == 1 and len(update.look.known.table):
-                assert update.counters.received == 9  # no packet came since the last ACK
-    stalls = [severity for code, severity in heard if code == "fin-wait-2-stalled"]
-    assert ["notice", "warning"] == stalls
+    for seconds in (5, 12, 30, 50, 61, 90):
+        news = told(seconds).anomalies
+        stalls = news[news["code"] == "fin-wait-2-stalled"]
+        heard.append((seconds, stalls["severity"].astype(str).tolist()))
+    expected = {12: ["notice"], 61: ["warning"]}
+    assert [(seconds, expected.get(seconds, [])) for seconds, _ in heard] == heard
 
 
-def test_a_timer_expires_on_the_clock() -> None:
+def test_a_timer_expires_on_the_clock(silent: tuple[Live, Callable[[int], Update]]) -> None:
     """The end of FIN_WAIT_2, which no packet shows, is told when its time has come."""
-    (path,) = (CAPTURES / "fin_wait_2_stalled").glob("capture.*")
-    with Live(Paced(path, 100), profile("linux"), interval=0.02) as live:
-        moves = pd.concat([update.moves for update in live])
+    _, told = silent
+    assert "timer" not in told(59).moves["basis"].tolist()
+    moves = told(63).moves
     timed = moves[moves["basis"] == "timer"]
     assert [("FIN_WAIT_2", "CLOSED")] == list(zip(timed["left"], timed["state"], strict=True))
 
