@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from tcptrace.columns import Matrix
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Slots
 
+MOST = 400_000
 _ENDS = ("hi_0", "lo_0", "hi_1", "lo_1")
 
 
 class Distances:
-    """A host is as far from the tap as its fastest answer to the same peer ever was."""
+    """A host is as far from the tap as its fastest answer to the same peer ever was.
+
+    Of the pairs of hosts met first, beyond `MOST`, it is forgotten: there is no end of them.
+    """
 
     def __init__(self) -> None:
         self._least: dict[tuple[int, int, int, int], int] = {}
@@ -31,6 +37,8 @@ class Distances:
             if turnaround < never:
                 self._least[key] = turnaround
             fastest[place] = turnaround
+        for key in [*islice(self._least, max(0, len(self._least) - MOST))]:
+            del self._least[key]
         sides.turnaround[:] = np.where(fastest < never, fastest, -1)[which]
 
 

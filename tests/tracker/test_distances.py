@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from exchange import OPEN, Between, exchange
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +50,23 @@ def test_distinct_rows_are_those_of_a_set(rows: list[tuple[int, ...]]) -> None:
     places, kinds = distinct(matrix)
     assert len(set(rows)) == len(places)
     assert rows == [tuple(row) for row in matrix[places][kinds].tolist()]
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more pairs of hosts than are kept, the first to be met are forgotten."""
+    monkeypatch.setattr("tcptrace.tracker.distances.MOST", 2)
+    distances = Distances()
+    for host in (1, 2, 3):
+        slots = Slots.zeros(1)
+        slots.lo_0[0] = host
+        slots.lo_1[0] = 9
+        distances.settle(slots, turned(slots, 10 * host, -1))
+    found = []
+    for host in (1, 2, 3):
+        slots = Slots.zeros(1)
+        slots.lo_0[0] = host
+        slots.lo_1[0] = 9
+        sides = turned(slots, -1, -1)
+        distances.settle(slots, sides)
+        found.append(int(sides.turnaround[0]))
+    assert [-1, 20, 30] == found
