@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tcptrace.tables.schema import TABLES
+from tcptrace.tables.schema import SOCKETS, TABLES
 from tcptrace.tcp.diagram import render
 from tests.kernel_lab.record import CASES
 
@@ -58,7 +58,7 @@ def drawn(command: str, path: Path) -> str:
 
 def columns(table: str) -> str:
     """The columns of a table, from where they are declared."""
-    return TABLES[table].markdown()
+    return (TABLES | {SOCKETS.name: SOCKETS})[table].markdown()
 
 
 def machine(kind: str) -> str:
