@@ -1,7 +1,7 @@
 """`Trace` and `Connection`: what a user holds after reading a capture.
 
 The tables are made when they are first asked for, from what the tracker found; `segments` alone
-needs the packets once more.
+needs the packets once more. What draws is imported when something is drawn.
 """
 
 from __future__ import annotations
@@ -30,15 +30,12 @@ from tcptrace.tables.timeline import timeline
 from tcptrace.tables.wording import counted, endpoint, listed
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
-from tcptrace.views.ladder import Ladder, ladder
-from tcptrace.views.lanes import MOST, lanes
-from tcptrace.views.notebook import connection_html, trace_html
-from tcptrace.views.population import Population
-from tcptrace.views.scene import Scene
-from tcptrace.views.swimlane import swimlane
 
 if TYPE_CHECKING:
+    from tcptrace.views.ladder import Ladder
     from tcptrace.views.picture import Picture
+    from tcptrace.views.population import Population
+    from tcptrace.views.scene import Scene
 
 Reread = Callable[[], Iterator[Segments]]
 
@@ -135,22 +132,27 @@ class Trace:
         for a step that makes no sense or gives more rows than anybody can use.
         """
         start = self.capture.start or 0
+        from tcptrace.views.population import Population
+
         moves = self.timeline
         if conns is not None:
             moves = moves[moves["conn"].isin(list(conns))]
         return Population(population(moves, every, start, max(self.end, start), hosts))
 
-    def swimlane(self, conns: Iterable[int] | None = None, *, most: int = MOST) -> Picture:
+    def swimlane(self, conns: Iterable[int] | None = None, *, most: int | None = None) -> Picture:
         """Connections down, time across, two lanes each: a matplotlib figure, coloured by state.
 
         conns : the numbers of those that are asked for, instead of all
-        most : so many of them, those with the worst findings first, then the earliest; the title
-            says which
+        most : so many of them (`views.lanes.MOST`), those with the worst findings first, then
+            the earliest; the title says which
 
         UsageError without matplotlib, for a connection that is not there, for none at all.
         """
+        from tcptrace.views.lanes import MOST, lanes
+        from tcptrace.views.swimlane import swimlane
+
         tables = (self.connections, self.timeline, self.anomalies)
-        return swimlane(lanes(tables, self.end, conns, most), self.source)
+        return swimlane(lanes(tables, self.end, conns, MOST if most is None else most), self.source)
 
     @property
     def source(self) -> str:
@@ -188,6 +190,8 @@ class Trace:
         return f"Trace of {names or 'nothing'}: {counted(len(self), 'connection')}"
 
     def _repr_html_(self) -> str:
+        from tcptrace.views.notebook import trace_html
+
         return trace_html(self._name(), self.capture, self.connections, self.anomalies)
 
     @cached_property
@@ -237,6 +241,8 @@ class Connection:
         Of a long connection opening, close and findings, the rest summed up; `whole` leaves no
         segment out. Of a stream, which cannot be read again, only the moves.
         """
+        from tcptrace.views.ladder import ladder
+
         return ladder(self.scene, whole=whole)
 
     def swimlane(self) -> Picture:
@@ -256,6 +262,8 @@ class Connection:
         except UsageError as error:
             gone = str(error)
         trace = self.trace
+        from tcptrace.views.scene import Scene
+
         return Scene(self.row, self.timeline, rows, self.anomalies, trace.end, trace.source, gone)
 
     def __repr__(self) -> str:
@@ -263,6 +271,8 @@ class Connection:
         return f"<{self._name()}, {row['orig_state']} and {row['resp_state']}>"
 
     def _repr_html_(self) -> str:
+        from tcptrace.views.notebook import connection_html
+
         return connection_html(self._name(), self.row, self.timeline, self.anomalies)
 
     def _name(self) -> str:
