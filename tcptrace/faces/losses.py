@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tcptrace.tables.wording import SECOND, span
+from tcptrace.tables.wording import SECOND
 
 if TYPE_CHECKING:
     from tcptrace.sources.live_source import Counters
 
 LATE = SECOND
+TENTH = SECOND // 10
 
 
 def losses(counters: Counters) -> list[tuple[str, bool]]:
@@ -20,7 +21,8 @@ def losses(counters: Counters) -> list[tuple[str, bool]]:
     if counters.dropped_by_interface is not None:
         lost = counters.dropped_by_interface
         told.append((f"{lost:,} dropped by interface", lost > 0))
-    told.append((f"{span(counters.behind)} behind", counters.behind > LATE))
+    whole, tenths = divmod(counters.behind // TENTH, 10)
+    told.append((f"{whole:,}.{tenths} s behind", counters.behind > LATE))
     for count, word in ((counters.evicted, "evicted"), (counters.forgotten, "forgotten")):
         told += [(f"{count:,} {word}", True)] * bool(count)
     return told

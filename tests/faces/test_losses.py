@@ -8,13 +8,17 @@ from tcptrace.sources.live_source import Counters
 
 def test_only_what_the_source_can_know() -> None:
     """A pipe does not know what was dropped before it, and says nothing of it."""
-    assert [("0 ns behind", False)] == losses(Counters())
+    assert [("0.0 s behind", False)] == losses(Counters())
 
 
 def test_nothing_lost() -> None:
     """Zeros are told, and are no bad sign."""
     told = losses(Counters(dropped=0, dropped_by_interface=0, behind=2_000_000))
-    assert [("0 dropped", False), ("0 dropped by interface", False), ("2 ms behind", False)] == told
+    assert [
+        ("0 dropped", False),
+        ("0 dropped by interface", False),
+        ("0.0 s behind", False),
+    ] == told
 
 
 def test_whatever_is_lost_is_a_bad_sign() -> None:
@@ -23,7 +27,7 @@ def test_whatever_is_lost_is_a_bad_sign() -> None:
     assert [
         "1,200 dropped",
         "3 dropped by interface",
-        "1.50 s behind",
+        "1.5 s behind",
         "7 evicted",
         "8 forgotten",
     ] == [words for words, _ in told]
