@@ -48,9 +48,11 @@ class Rows:
 
     @classmethod
     def concat(cls, batches: list[Self]) -> Self:
-        """The rows of several batches, one after the other."""
+        """The rows of several batches, one after the other; of a single one, itself."""
         if not batches:
             return cls.zeros(0)
+        if len(batches) == 1:  # a copy of a large one is not cheap
+            return batches[0]
         return cls(np.concatenate([batch.matrix for batch in batches]))
 
     @property

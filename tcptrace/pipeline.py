@@ -73,8 +73,7 @@ class Reading:
         facts = CaptureFacts(skipped_files=list(capture.skipped_files))
         decoder, tracker = Decoder(), Tracker(profile=self.profile)
         with progress_bar(progress) as bar:
-            for packets, segments in ahead(self._decoded(capture, decoder)):
-                facts.take(packets)
+            for segments in ahead(self._decoded(capture, facts, decoder)):
                 facts.segments += len(segments)
                 tracker.feed(segments)
                 bar.update(capture)
@@ -94,9 +93,12 @@ class Reading:
             for slot in table.left():
                 table.release(slot)
 
-    def _decoded(self, capture: Capture, decoder: Decoder) -> Iterator[tuple[Packets, Segments]]:
+    def _decoded(
+        self, capture: Capture, facts: CaptureFacts, decoder: Decoder
+    ) -> Iterator[Segments]:
         for packets in self._packets(capture):
-            yield packets, decoder.feed(packets)
+            facts.take(packets)
+            yield decoder.feed(packets)
 
     def _packets(self, capture: Capture) -> Iterator[Packets]:
         """What the filter lets through, up to `count` packets, as tcpdump -c counts them."""

@@ -6,6 +6,8 @@ section 3.6.1; Linux tcp_timewait_state_process, tcp_twsk_unique).
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,10 +15,12 @@ from tcptrace.columns import Matrix
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.distances import distinct
 from tcptrace.tracker.reasons import Reason
-from tcptrace.tracker.transitions import Basis, Connections, EndReason, Transitions
+from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
 from tcptrace.tracker.verdict import Verdict
 
 _ENDS = ("hi", "lo", "port")
+
+Numbered = TypeVar("Numbered", Endpoints, Transitions)
 
 
 def settle_incarnations(verdict: Verdict) -> tuple[Verdict, Matrix]:
@@ -30,14 +34,20 @@ def settle_incarnations(verdict: Verdict) -> tuple[Verdict, Matrix]:
     for stray, home in verdict.strays:
         numbers[stray] = numbers[home]
     connections.conn[:] = np.arange(len(connections))
-    verdict.endpoints.conn[:] = numbers[verdict.endpoints.conn]
-    verdict.transitions.conn[:] = numbers[verdict.transitions.conn]
-    endpoints = verdict.endpoints.take(np.lexsort((verdict.endpoints.role, verdict.endpoints.conn)))
-    moves = verdict.transitions
-    moves = moves.take(np.lexsort((np.arange(len(moves)), moves.role, moves.conn)))
+    endpoints = _numbered(verdict.endpoints, numbers)
+    moves = _numbered(verdict.transitions, numbers)
     moves = _replace_older(connections, moves)
     histories = [verdict.histories[place] for place in order.tolist()]
     return Verdict(connections, endpoints, moves, histories, []), numbers
+
+
+def _numbered(rows: Numbered, numbers: Matrix) -> Numbered:
+    """The rows with conn as `numbers` has it, by conn and role, else in the order given."""
+    conn = numbers[rows.conn]
+    order = np.lexsort((rows.role, conn))
+    numbered = rows.take(order)
+    numbered.conn[:] = conn[order]
+    return numbered
 
 
 def _tuple_keys(connections: Connections) -> Matrix:
