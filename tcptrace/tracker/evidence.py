@@ -67,6 +67,7 @@ class EvidenceLog:
     """The evidence of all open connections, by slot."""
 
     pool: object
+    poured: object
     rows: cython.longlong[::1]
     after: cython.longlong[::1]
     free: cython.longlong
@@ -74,6 +75,7 @@ class EvidenceLog:
 
     def __init__(self) -> None:
         self.pool = np.zeros((0, CHUNK * KEPT), np.int64)
+        self.poured = np.zeros((0, WIDTH), np.int64)
         self.after = memoryview(np.zeros(1, np.int64))
         self.free = -1
         self.source = memoryview(np.array([Segments.index(n) for n in Evidence.COPIED], np.int64))
@@ -99,15 +101,17 @@ class EvidenceLog:
         table: cython.longlong[::1] = memoryview(table_matrix.reshape(-1))
         offsets = np.zeros(len(slots) + 1, np.int64)
         np.cumsum(table_matrix[slots, ROWS], out=offsets[1:])
-        matrix = np.zeros((int(offsets[len(slots)]), WIDTH), np.int64)
-        if len(matrix):
-            out: cython.longlong[::1] = memoryview(matrix.reshape(-1))
+        total: cython.Py_ssize_t = offsets[len(slots)]
+        if len(self.poured) < total:  # kept from call to call, for fresh memory costs time
+            self.poured = np.zeros((total + total // 4, WIDTH), np.int64)
+        if total:
+            out: cython.longlong[::1] = memoryview(self.poured.reshape(-1))
             at: cython.Py_ssize_t = 0
             for slot in slots:
                 at = self._pour(slot, table, out, at)
                 if not keep:
                     self._give_back(slot, table)
-        return matrix, offsets
+        return self.poured[:total], offsets
 
     @cython.cfunc
     @cython.nogil
@@ -129,6 +133,8 @@ class EvidenceLog:
             for row in range(used):
                 for cell in range(KEPT):
                     out[at + cell] = self.rows[(chunk * CHUNK + row) * KEPT + cell]
+                for cell in range(KEPT, WIDTH):
+                    out[at + cell] = 0
                 at += WIDTH
             chunk = self.after[chunk]
         return at

@@ -31,6 +31,7 @@ from tcptrace.tracker.zeek_harvest import harvest
 OPEN_LIMIT = 2_000_000
 ENDED_LINGER = 300_000_000_000
 GROUP = 256
+TOGETHER = 4  # groups at the end of the capture: what they know of hosts' distances is shared
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,8 @@ class Tracker:
         """The capture is over: judge what is still open and give everything."""
         self._table.end_all()
         self._pending += self._table.left()
-        last: list[list[int]] = []
         while self._pending:
-            last.append(self._next_group())
-        self._judge(last)
+            self._judge([self._next_group() for _ in range(TOGETHER) if self._pending])
         verdict, numbers = settle_incarnations(Verdict.join(self._verdicts))
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
@@ -100,7 +99,7 @@ class Tracker:
         Nothing changes but the `judgement` that is asked, which must not be the tracker's own.
         """
         parts = [slots[start : start + GROUP] for start in range(0, len(slots), GROUP)]
-        groups = [self._group(part, keep=True) for part in parts]
+        groups = self._groups(parts, keep=True)
         for group in groups:
             still_open = group.slots.used == 1
             group.slots.left_at[still_open] = now
@@ -137,16 +136,22 @@ class Tracker:
         return group
 
     def _judge(self, groups: list[list[int]]) -> None:
-        judged, slots = self._judgement.judge([self._group(slots) for slots in groups])
+        judged, slots = self._judgement.judge(self._groups(groups))
         self._verdicts.append(judged.verdict(self._counted(slots)))
         for group in groups:
             for slot in group:
                 self._table.release(slot)
 
-    def _group(self, slots: list[int], keep: bool = False) -> Group:
+    def _groups(self, groups: list[list[int]], keep: bool = False) -> list[Group]:
         table: Matrix = self._table.matrix()
-        rows, offsets = self._log.collect(slots, table, keep)
-        return Group(slots, Slots(table[slots]), Evidence(rows), offsets)
+        rows, offsets = self._log.collect([slot for slots in groups for slot in slots], table, keep)
+        made, first = [], 0
+        for slots in groups:
+            own = offsets[first : first + len(slots) + 1]
+            evidence = Evidence(rows[own[0] : own[-1]])
+            made.append(Group(slots, Slots(table[slots]), evidence, own - own[0]))
+            first += len(slots)
+        return made
 
     def _counted(self, slots: list[int]) -> Counted:
         """What was counted of these slots, and Zeek's row for each: the one that speaks for it."""
