@@ -43,6 +43,7 @@ def sockets(
     from tcptrace.faces.selection import picked_columns
     from tcptrace.faces.tables import tell
     from tcptrace.tables.wording import counted
+    from tcptrace.views.lettering import utc
 
     trace = request.trace()
     moment = moment_of(when, trace)
@@ -53,7 +54,7 @@ def sockets(
     with output(path, request.files) as stream:
         whole = kind != "text" or columns
         FORMATS[kind](picked_columns(rows, columns) if whole else for_eyes(rows), stream)
-    told = f"{counted(len(rows), 'socket')} at {stamp(moment)} UTC"
+    told = f"{counted(len(rows), 'socket')} at {utc(moment)}"
     tell(request, trace, told if kind == "text" else "")
 
 
@@ -95,10 +96,3 @@ def for_eyes(rows: pd.DataFrame) -> pd.DataFrame:
         "conn": rows["conn"],
     }
     return pd.DataFrame(shown)
-
-
-def stamp(moment: int) -> str:
-    """A moment to the microsecond."""
-    from tcptrace.views.swimlane import utc
-
-    return utc(moment)

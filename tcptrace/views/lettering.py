@@ -5,6 +5,7 @@ Widths are counted in cells of a fixed-width font; a wide letter of East Asia ta
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from unicodedata import combining, east_asian_width
 
 from tcptrace.tables.wording import MICROSECOND, SECOND
@@ -23,6 +24,13 @@ def offset(ns: int) -> str:
     """Seconds since a moment, to the microsecond, cut: `0.005229`, `-0.000001`."""
     whole, rest = divmod(abs(ns), SECOND)
     return f"{'-' if ns < 0 else ''}{whole}.{rest // MICROSECOND:06d}"
+
+
+def utc(time: int) -> str:
+    """A moment, ns since the epoch, to the microsecond, cut: `2026-11-25 04:12:33.463128 UTC`."""
+    seconds, rest = divmod(time, SECOND)
+    day = datetime.fromtimestamp(seconds, UTC)
+    return f"{day:%Y-%m-%d %H:%M:%S}.{rest // MICROSECOND:06d} UTC"
 
 
 def cells(text: str) -> int:

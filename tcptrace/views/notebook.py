@@ -15,7 +15,7 @@ from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.schema import ROLES
 from tcptrace.tables.wording import counted, endpoint, span
 from tcptrace.views import palette
-from tcptrace.views.lettering import offset, printable
+from tcptrace.views.lettering import offset, printable, utc
 from tcptrace.views.palette import Paint, paint_of
 
 MOST_FINDINGS = 5
@@ -46,7 +46,7 @@ def connection_html(
     zero = int(row["ts_start"].value)
     sides = "".join(_side(timeline[timeline["role"] == role], role, zero) for role in ROLES)
     facts = [
-        f"first packet {_utc(zero)}, {span(int(row['duration'].value))}",
+        f"first packet {utc(zero)}, {span(int(row['duration'].value))}",
         f"closed by {row['closer']} ({row['close_kind']})" if row["closer"] != "none" else "open",
         f"ends by {row['end_reason']}",
         f"Zeek {row['conn_state']} {row['history']}",
@@ -59,7 +59,7 @@ def _facts(capture: CaptureFacts) -> str:
     """One line: packets, when, and how long."""
     parts = [counted(capture.packets, "packet"), counted(capture.segments, "TCP segment")]
     if capture.start is not None:
-        parts.append(f"from {_utc(capture.start)}, {span(int(capture.duration.value))}")
+        parts.append(f"from {utc(capture.start)}, {span(int(capture.duration.value))}")
     return ", ".join(parts)
 
 
@@ -159,10 +159,6 @@ def _dim(text: str, element: str = "div") -> str:
 def _text(value: Any) -> str:
     """Anything as text: what a capture says is never markup."""
     return escape(printable(str(value)))
-
-
-def _utc(time: int) -> str:
-    return f"{pd.Timestamp(time, unit='ns', tz='UTC'):%Y-%m-%d %H:%M:%S.%f} UTC"
 
 
 def _whole(*parts: str) -> str:

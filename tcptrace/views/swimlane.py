@@ -7,7 +7,6 @@ the right.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +15,7 @@ from tcptrace.tables.wording import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from tcptrace.tcp.states import Role, State
 from tcptrace.views.extras import require_matplotlib
 from tcptrace.views.lanes import Bar, Lanes
-from tcptrace.views.lettering import cut, printable
+from tcptrace.views.lettering import cut, printable, utc
 from tcptrace.views.palette import BLACK, SEVERITIES, STROKES, paint_of
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ class _Drawing:
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.set_xlabel(f"{self.unit_name} since the first packet, {utc(lanes.zero)} UTC")
+        axes.set_xlabel(f"{self.unit_name} since the first packet, {utc(lanes.zero)}")
         name = cut(printable(source), LONGEST_TITLE - len(lanes.caption))
         title = " · ".join(part for part in (name, lanes.caption) if part)
         axes.set_title(title, fontsize=10, parse_math=False)
@@ -262,9 +261,3 @@ def _width(word: str, size: float) -> float:
     from matplotlib.textpath import TextPath
 
     return float(TextPath((0, 0), word, size=size).get_extents().width)
-
-
-def utc(time: int) -> str:
-    """A moment to the microsecond, cut."""
-    seconds, rest = divmod(time, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"

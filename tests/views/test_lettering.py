@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptrace.views.lettering import cells, cut, offset, printable, wrapped
+from tcptrace.views.lettering import cells, cut, offset, printable, utc, wrapped
 
 
 @given(st.text())
@@ -52,3 +52,18 @@ def test_wrapped_lines_keep_their_words() -> None:
 def test_seconds_since_a_moment(ns: int, told: str) -> None:
     """Cut to the microsecond, never rounded into another one."""
     assert told == offset(ns)
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (0, "1970-01-01 00:00:00.000000 UTC"),
+        (1_700_000_000_123_456_999, "2023-11-14 22:13:20.123456 UTC"),
+        (-1, "1969-12-31 23:59:59.999999 UTC"),
+        ((1 << 63) - 1, "2262-04-11 23:47:16.854775 UTC"),
+        (-(1 << 63), "1677-09-21 00:12:43.145224 UTC"),
+    ],
+)
+def test_moment_of_any_capture(time: int, text: str) -> None:
+    """Exact to the microsecond, cut, whatever int64 a capture claims."""
+    assert text == utc(time)
