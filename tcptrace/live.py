@@ -21,6 +21,7 @@ from tcptrace.sources import privileges
 from tcptrace.sources.filter import Filter
 from tcptrace.sources.interface import BUFFER, Interface
 from tcptrace.sources.live_source import Counters, LiveSource
+from tcptrace.tables.wording import counted
 from tcptrace.tcp.profile import Profile
 from tcptrace.trace import Trace
 from tcptrace.tracker.present import Present
@@ -93,6 +94,11 @@ class Live:
         self._heard = Heard()
         self._next_findings = 0.0
         self._trace: Trace | None = None
+
+    def __repr__(self) -> str:
+        state = "ended" if self.ended else "running"
+        received = counted(self._intake.source.counters().received, "packet")
+        return f"<Live capture of {self._intake.source.facts.path}, {state}: {received}>"
 
     def start(self) -> Live:
         """Begin to take packets in."""

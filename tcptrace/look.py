@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from tcptrace.tables.closes import standing
 from tcptrace.tables.connections import last_states
 from tcptrace.tables.schema import ANOMALIES, STATES
 from tcptrace.tables.timeline import timeline
+from tcptrace.tables.wording import counted
 from tcptrace.tcp.profile import Profile
 from tcptrace.tcp.states import Role, State
 from tcptrace.trace import Trace
@@ -31,6 +34,7 @@ from tcptrace.tracker.transitions import Transitions
 
 Mask = npt.NDArray[np.bool_]
 
+MOST_HEARD = 100_000
 CHANGES = tuple(change.name.lower() for change in Change)
 _CHANGE = pd.CategoricalDtype(list(CHANGES), ordered=True)
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
@@ -132,7 +136,7 @@ class Look:
         return table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Update:
     """What changed between two looks: rows of the tables that are new or say something else.
 
@@ -183,6 +187,18 @@ class Update:
         back = np.full(len(gone), int(Change.TAKEN_BACK))
         lost = lost.assign(left=_left(gone), change=_changes(back))
         return pd.concat([lost, made[self._began]], ignore_index=True)
+
+    def __repr__(self) -> str:
+        told = [
+            counted(len(rows), noun)
+            for rows, noun in ((self.moves, "move"), (self.anomalies, "finding"))
+        ]
+        return f"<Update at {self.time:%H:%M:%S}: {', '.join(told)}>"
+
+    def _repr_html_(self) -> str:
+        tables = [table for table in (self.anomalies, self.moves) if len(table)]
+        shown = [table.to_html(notebook=False, escape=True, max_rows=20) for table in tables]
+        return f"<p><b>{escape(repr(self))}</b></p>" + "".join(shown)
 
     def __len__(self) -> int:
         """How many rows there are in `moves` and `anomalies`."""
@@ -241,7 +257,10 @@ class Update:
 
 
 class Heard:
-    """The findings that a listener was told of, so that only news are told."""
+    """The findings that a listener was told of, so that only news are told.
+
+    Of more than `MOST_HEARD` the oldest are forgotten, for a capture may go on for ever.
+    """
 
     def __init__(self) -> None:
         self._heard: dict[tuple[Any, ...], tuple[int, int, int]] = {}
@@ -261,7 +280,10 @@ class Heard:
             known = self._heard.get((*key, conn))
             if known is None or any(new > old for new, old in zip(grade, known, strict=True)):
                 news[row] = True
+                self._heard.pop((*key, conn), None)  # so that it counts as the latest
                 self._heard[(*key, conn)] = grade
+        for oldest in [*islice(self._heard, max(0, len(self._heard) - MOST_HEARD))]:
+            del self._heard[oldest]
         return table[news].reset_index(drop=True)
 
 

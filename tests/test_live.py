@@ -18,6 +18,7 @@ from tcptrace.errors import CaptureError, UsageError
 from tcptrace.live import Live
 from tcptrace.look import Update
 from tcptrace.sources.capture import open_capture
+from tcptrace.sources.facts import InterfaceFacts
 from tcptrace.sources.interface import Interface
 from tcptrace.sources.paced import Paced
 from tcptrace.sources.packets import Packets
@@ -242,6 +243,30 @@ def test_time_passes_without_packets(silent: tuple[Live, Callable[[int], Update]
         heard.append((seconds, stalls["severity"].astype(str).tolist()))
     expected = {12: ["notice"], 61: ["warning"]}
     assert [(seconds, expected.get(seconds, [])) for seconds, _ in heard] == heard
+
+
+def test_what_the_kernel_dropped_makes_findings_doubtful(
+    silent: tuple[Live, Callable[[int], Update]],
+) -> None:
+    """They have reduced confidence, and say why; with nothing dropped they have not."""
+    live, told = silent
+    assert {"full"} == set(told(12).anomalies["confidence"])
+    dropped = InterfaceFacts(1, dropped_by_system=5)
+    live._intake.source.facts.interfaces.append(dropped)
+    table = told(13).look.known.table
+    assert "capture" in table["charged"].tolist()  # the drops are a finding themselves
+    table = table[table["charged"] != "capture"]
+    assert {"reduced"} == set(table["confidence"])
+    assert table["limits"].str.contains("The capturing program dropped 5 packets.").all()
+
+
+def test_what_it_says_of_itself(silent: tuple[Live, Callable[[int], Update]]) -> None:
+    """In a line, and in a notebook as a table without markup of the capture's own."""
+    live, told = silent
+    update = told(12)
+    assert f"<Update at {update.time:%H:%M:%S}: 0 moves, 2 findings>" == repr(update)
+    assert "fin-wait-2-stalled" in update._repr_html_() and "<script" not in update._repr_html_()
+    assert repr(live).endswith("capture.pcapng, ended: 20 packets>")
 
 
 def test_a_timer_expires_on_the_clock(silent: tuple[Live, Callable[[int], Update]]) -> None:

@@ -52,13 +52,14 @@ class Wish:
             return self._interface()
         if self.interface is not None:
             raise UsageError(f"give either -i {self.interface} or {self.file}")
-        if self.file != STDIN:
-            return self._paced(self.file)
         from tcptrace.sources.piped import Piped
+        from tcptrace.sources.streams import is_stream
 
-        if sys.stdin is not None and sys.stdin.isatty():
+        if not is_stream(self.file) or self.replay is not None:
+            return self._paced(self.file)
+        if self.file == STDIN and sys.stdin is not None and sys.stdin.isatty():
             raise UsageError("standard input is a terminal: pipe a capture into it")
-        return Piped()
+        return Piped(self.file)
 
     def _interface(self) -> LiveSource:
         from tcptrace.sources.interface import Interface

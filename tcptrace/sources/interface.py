@@ -242,7 +242,8 @@ def _refusal(name: str, error: OSError) -> str:
     there = name in (known for known, _ in interfaces())
     if error.errno == errno.ENODEV or not there:
         return f"no such interface; there are {', '.join(known for known, _ in interfaces())}"
-    return os.strerror(error.errno) if error.errno else str(error)
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f"{why}; try {_piped(name)}"
 
 
 def _command(name: str) -> str:

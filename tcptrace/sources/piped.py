@@ -43,24 +43,21 @@ class _Pipe:
         os.write(self._waking, b"\0")
 
     def close(self) -> None:
-        """Close what was opened here."""
+        """Close it, and what waking takes."""
+        os.close(self._descriptor)
         os.close(self._woken)
         os.close(self._waking)
 
 
 class Piped:
-    """The packets of standard input, or of another pipe's descriptor, as they come.
+    """The packets of standard input, or of the named pipe at `path`, as they come.
 
     What time it is there is told from the packets: another machine's clock may have made them.
     """
 
-    def __init__(self, descriptor: int | None = None) -> None:
-        name = name_of(STDIN) if descriptor is None else f"descriptor {descriptor}"
-        if descriptor is None:
-            if sys.stdin is None or sys.stdin.closed:
-                raise CaptureError(name, "is closed")
-            descriptor = sys.stdin.fileno()
-        self._pipe = _Pipe(descriptor, name)
+    def __init__(self, path: str = STDIN) -> None:
+        name = name_of(path)
+        self._pipe = _Pipe(_descriptor(path, name), name)
         self.facts = FileFacts(name)
         self._counters = Counters()
         self._least: int | None = None
@@ -103,3 +100,15 @@ class Piped:
         late = time.time_ns() - self._latest
         self._least = late if self._least is None else min(self._least, late)
         self._counters.behind = late - self._least
+
+
+def _descriptor(path: str, name: str) -> int:
+    """One of our own, which `_Pipe` closes; CaptureError where there is nothing to read."""
+    try:
+        if path != STDIN:
+            return os.open(path, os.O_RDONLY)
+        if sys.stdin is None or sys.stdin.closed:
+            raise CaptureError(name, "is closed")
+        return os.dup(sys.stdin.fileno())
+    except OSError as error:
+        raise CaptureError(name, error.strerror or str(error)) from None

@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +19,15 @@ HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262_144, 1)
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Piped, int]]:
-    reading, writing = os.pipe()
-    source = Piped(reading)
-    yield source, writing
+def ends(tmp_path: Path) -> Iterator[tuple[Piped, int]]:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writing = os.open(path, os.O_RDWR)  # lest opening the other end wait for a writer
+    source = Piped(str(path))
+    only = os.open(path, os.O_WRONLY)
+    os.close(writing)
+    yield source, only
     source.close()
-    os.close(reading)
 
 
 def record(time_ns: int) -> bytes:
