@@ -8,6 +8,7 @@ The floors, each resting only on those above it in this list:
     errors      every exception that is raised on purpose
     columns     `Rows`: the batches of int64 columns that cross the floors
     tcp         what RFC 9293 says: states, events, the machine, timers by system
+    fsm         the machine of `tcp`, to look at and to draw
     sources     files and streams become `Packets`
     decode      packets become `Segments`
     tracker     segments become each endpoint's moves: `Transitions`, `Connections`, `Endpoints`
@@ -34,9 +35,9 @@ from tcptrace.compiled import require_compiled
 from tcptrace.errors import CaptureError, TcptraceError, UsageError
 
 if TYPE_CHECKING:
+    from tcptrace import fsm as fsm
     from tcptrace.live import sniff as sniff
     from tcptrace.pipeline import read as read
-    from tcptrace.tcp import machine as fsm
     from tcptrace.tcp.timers import profile as profile
     from tcptrace.trace import Connection as Connection
     from tcptrace.trace import Trace as Trace
@@ -56,7 +57,7 @@ __all__ = [
 _HOMES = {
     "Connection": "tcptrace.trace:Connection",
     "Trace": "tcptrace.trace:Trace",
-    "fsm": "tcptrace.tcp.machine:",
+    "fsm": "tcptrace.fsm:",
     "profile": "tcptrace.tcp.timers:profile",
     "read": "tcptrace.pipeline:read",
     "sniff": "tcptrace.live:sniff",

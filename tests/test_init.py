@@ -8,7 +8,6 @@ import sys
 import pytest
 
 import tcptrace
-from tcptrace.tcp import machine
 
 HEAVY = ("pandas", "numpy", "scapy", "rich", "dpkt")
 
@@ -30,11 +29,6 @@ def test_import_loads_nothing_heavy() -> None:
     """`import tcptrace` is quick: tables and readers come with their first use."""
     code = f"import sys, tcptrace; print([m for m in {HEAVY!r} if m in sys.modules])"
     assert "[]" == printed(code)
-
-
-def test_fsm_is_the_reference_machine() -> None:
-    """`tcptrace.fsm` is the module with the literal."""
-    assert machine is tcptrace.fsm
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
