@@ -137,7 +137,9 @@ def _names(seen: Evidence, end: int) -> dict[str, Any]:
     x, y = endpoint(x_host, int(seen.port[end])), endpoint(y_host, int(seen.port[end ^ 1]))
     service = "sport" if seen.role[end] == Role.RESPONDER else "dport"  # as x's ss(8) has it
     return {
-        "tap": _tap(Vantage(int(seen.shared("vantage")[end])), int(seen.role[end]), x, y),
+        "tap": _tap(
+            Vantage(int(seen.found.connections.vantage[end // ROLES])), int(seen.role[end]), x, y
+        ),
         "sockets": f"{service} = :{int(seen.port[end | 1])}",
         "x": x,
         "y": y,
