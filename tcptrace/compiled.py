@@ -46,6 +46,8 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.fins",
     "tcptrace.tracker.facts",
     "tcptrace.tracker.refuting",
+    "tcptrace.tracker.fin_order",
+    "tcptrace.tracker.lost_fins",
 )
 
 

@@ -2,7 +2,8 @@
 
 C and S are the ends; numbers are counted from each sender's ISN, its SYN being 0. `1+100` is 100
 octets from 1 on. After the numbers may stand `ts=VAL,ECR`, `id=N` (IPv4 identification), `w=N`
-(window), `bad` (checksum) and `icmp` (an error about such a segment of that sender).
+(window), `sack=LEFT:RIGHT` (one block, counted as the ACK is), `bad` (checksum) and `icmp` (an
+error about such a segment of that sender).
 """
 
 from __future__ import annotations
@@ -93,16 +94,19 @@ def _columns(line: re.Match[str], between: Between) -> dict[str, int]:
         sent[f"{prefix}_hi"] = high - (1 << 64 if high >> 63 else 0)
         sent[f"{prefix}_lo"] = low - (1 << 64 if low >> 63 else 0)
         sent[f"{prefix}_port"] = port
-    return sent | _options(line["rest"].split())
+    return sent | _options(line["rest"].split(), isns[1])
 
 
-def _options(words: list[str]) -> dict[str, int]:
+def _options(words: list[str], peer_isn: int) -> dict[str, int]:
     columns: dict[str, int] = {}
     for word in words:
         name, _, value = word.partition("=")
         if name == "ts":
             tsval, tsecr = value.split(",")
             columns |= {"has_timestamp": 1, "tsval": int(tsval), "tsecr": int(tsecr)}
+        elif name == "sack":
+            left, right = (add(peer_isn, int(number)) for number in value.split(":"))
+            columns |= {"sack_blocks": 1, "sack_1_left": left, "sack_1_right": right}
         else:
             columns |= {
                 "id": {"ip_id": int(value or 0)},

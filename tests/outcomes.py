@@ -17,6 +17,7 @@ from tcptrace.tracker import (
     connections,
     ending,
     fin_receipt,
+    fin_sending,
     judgement,
     opening,
     telling,
@@ -26,7 +27,10 @@ from tcptrace.tracker.tracker import Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis
 
 CONVERSATIONS = Path(__file__).resolve().parent / "conversations"
-USERS = (closing, connections, ending, fin_receipt, judgement, opening, telling, tracker)
+USERS = (
+    *(closing, connections, ending, fin_receipt, fin_sending, judgement, opening, telling),
+    tracker,
+)
 
 Kernel = Callable[[str], ModuleType]
 
@@ -62,7 +66,12 @@ def taken_back(result: Reconstruction, conn: int = 0) -> list[str]:
 
 def told(name: str, role: Role, conn: int = 0) -> list[str]:
     """An endpoint's rows that stand, as `STATE event basis packet confirmed_by`."""
-    moves = found(name).transitions
+    return told_of(found(name), role, conn)
+
+
+def told_of(result: Reconstruction, role: Role, conn: int = 0) -> list[str]:
+    """The same of what was made of any segments."""
+    moves = result.transitions
     return [
         f"{State(row[2]).name} {Event(row[3]).name} {Basis(row[4]).name} {row[8]} {row[9]}"
         for row in moves.matrix.tolist()

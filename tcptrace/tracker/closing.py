@@ -10,6 +10,7 @@ from __future__ import annotations
 import cython
 
 from tcptrace.tcp.states import Event
+from tcptrace.tracker.fin_order import FinOrder
 from tcptrace.tracker.fin_receipt import FinReceipt
 from tcptrace.tracker.fin_sending import FinSending
 from tcptrace.tracker.fins import Fins
@@ -50,6 +51,7 @@ class Closing:
     fins: Fins
     sending: FinSending
     receipt: FinReceipt
+    order: FinOrder
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.w = witness
@@ -58,6 +60,7 @@ class Closing:
         self.fins = Fins(witness, rows, sides)
         self.sending = FinSending(self.fins, witness, rows, sides)
         self.receipt = FinReceipt(self.fins, witness, rows, sides)
+        self.order = FinOrder(self.fins, witness, rows, sides)
 
     def settle(
         self, offsets: cython.longlong[::1], count: cython.Py_ssize_t, now: cython.longlong[::1]
@@ -67,7 +70,7 @@ class Closing:
         for conn in range(count):
             self.first = offsets[conn]
             self.w.look(offsets[conn], offsets[conn + 1])
-            for part in (self.fins, self.sending, self.receipt):
+            for part in (self.fins, self.sending, self.receipt, self.order):
                 part.look(offsets[conn], offsets[conn + 1], now[conn])
             one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
             two: cython.Py_ssize_t = one + SIDE_WIDTH
@@ -78,6 +81,8 @@ class Closing:
             self.fins.hidden_fin(two, 1)
             self._close(one, two, 0)
             self._close(two, one, 1)
+            self.order.settle(one, two, 0)
+            self.order.settle(two, one, 1)
             self._doubt(one, two, 0)
             self._doubt(two, one, 1)
 

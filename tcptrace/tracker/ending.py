@@ -44,6 +44,7 @@ EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
 BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
@@ -230,6 +231,8 @@ class Ending:
         """A RST in answer: its sender had no socket when the provoking segment came, or lost it."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
+        if e[at + ENDED + WHEN] != NEVER and e[at + ENDED + EVENT] == RCV_RST:
+            return 0  # a RST had ended it: that it has no socket is nothing new
         cause: cython.Py_ssize_t = self._provoked_by(side, row)
         if cause < 0:
             if not r[k + WINDOW] and not e[at + TIMESTAMPS]:

@@ -173,9 +173,11 @@ class FinReceipt:
         r, e = self.r, self.e
         slack: cython.longlong = 2 * MILLISECOND + e[peer + JITTER]
         lacking: cython.longlong = NEVER
+        lacks: cython.Py_ssize_t = -1
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, 0)
         while row >= 0:
-            lacking = max(lacking, r[row * WIDTH + SENT])
+            if r[row * WIDTH + SENT] > lacking:
+                lacking, lacks = r[row * WIDTH + SENT], row
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, 0)
         unanswered: cython.longlong = 0
         found: cython.Py_ssize_t = -1
@@ -183,7 +185,10 @@ class FinReceipt:
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             new: cython.bint = r[k + END] > r[k + BEGIN] and r[k + BEGIN] <= fin
-            if new and not r[k + PROBE] and r[k + ARRIVES] + slack >= lacking:
+            after: cython.bint = r[k + ARRIVES] + slack >= lacking
+            if after and lacks > row and self.fins.sacks(lacks, row):
+                after = False
+            if new and after and not r[k + PROBE]:
                 unanswered += 1
                 if found < 0:
                     found = row
@@ -271,19 +276,23 @@ class FinReceipt:
     def _quiet(
         self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
     ) -> cython.bint:
-        """Whether the side would have repeated its FIN by now, had no ACK arrived."""
+        """Whether the side would have repeated something by now, had no ACK of its FIN arrived.
+
+        Octets before the FIN stand for it: they are repeated first.
+        """
         r = self.r
         last: cython.longlong = NEVER
         gap: cython.longlong = FIRST_RTO + 2 * max(self.e[at + TURNAROUND], 0)
         row: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         copies: cython.longlong = 0
         while row >= 0:
-            sent: cython.longlong = r[row * WIDTH + SENT]
-            if last != NEVER:
-                gap = max(gap, 2 * (sent - last))
-            last = sent
-            copies += 1
-            row = self.fins.fin_copy(side, fin, row + 1)
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + BEGIN] <= fin and r[k + END] > r[k + BEGIN] and not r[k + PROBE]:
+                if last != NEVER:
+                    gap = max(gap, 2 * (r[k + SENT] - last))
+                last = r[k + SENT]
+                copies += 1
+            row = self.w.next_row(row + 1, side, 0, RST)
         if last == NEVER:
             return True
         return copies < DARK and self.fins.reset_after(last) > last + (gap * 11) // 5

@@ -1,6 +1,7 @@
 # Made by tests/declarations.py from fin_sending.py.
 cimport cython
 from tcptrace.tracker.fins cimport Fins
+from tcptrace.tracker.lost_fins cimport LostFins
 from tcptrace.tracker.witness cimport Witness
 
 
@@ -13,14 +14,16 @@ cdef class FinSending:
     cdef long long now
     cdef Witness w
     cdef Fins fins
+    cdef LostFins lost
 
     cpdef int fin_leaves(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof
     ) except? -1
-    cdef int _lost_copies(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -1
-    cdef long long _sent_before(self, long long side, Py_ssize_t copy) except? -2
-    cdef Py_ssize_t _previous_numbered(self, long long side, Py_ssize_t copy) except? -2
-    cdef long long _owed(self, long long side, Py_ssize_t previous, Py_ssize_t copy) except? -2
+    cdef int _left_unseen(
+        self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof, Py_ssize_t beyond
+    ) except? -1
+    cdef long long _before_lacking(self, long long side, long long fin, Py_ssize_t proof) except? -2
+    cdef bint _overtaken(self, Py_ssize_t copy, Py_ssize_t beyond) except? -1
     cdef long long _before_peer_fin(
         self, Py_ssize_t at, long long side, Py_ssize_t beyond
     ) except? -2
@@ -28,3 +31,4 @@ cdef class FinSending:
         self, long long side, Py_ssize_t copy, Py_ssize_t beyond, long long moment
     ) except? -2
     cdef long long _idle_since(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -2
+    cdef bint _idle(self, long long side, Py_ssize_t own, long long at_once) except? -1

@@ -1,8 +1,8 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""`FinSending`: the milestone fin_out, and FINs that were lost before the tap.
+"""`FinSending`: the milestone fin_out.
 
 A captured FIN shows its sender's move, but the first copy may have been lost on the way to the
-tap: gaps in the IPv4 identification and segments numbered behind the FIN tell of it.
+tap: segments numbered behind the FIN tell of it, and what `lost_fins` finds.
 """
 
 from __future__ import annotations
@@ -13,50 +13,64 @@ from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event
 from tcptrace.tracker.fins import Fins
+from tcptrace.tracker.lost_fins import LostFins
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
-DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
-WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
-BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
-TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
-SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
-PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
 INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
 SND_FIN = cython.declare(cython.longlong, Event.SND_FIN)
 UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
-FULL_SEGMENT = cython.declare(cython.longlong, 1448)
-LOST_MOST = cython.declare(cython.longlong, 6)
-PROBE_AFTER = cython.declare(cython.longlong, 206_000_000)
-PROBE_SLACK = cython.declare(cython.longlong, 60_000_000)
+UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 WIDE = cython.declare(cython.longlong, 100_000_000)
 NEVER = cython.declare(cython.longlong, -1)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + HALF) & MASK32) - HALF
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """How far one IPv4 identification is after another."""
+    return ((left - right + 0x8000) & 0xFFFF) - 0x8000
 
 
 @cython.final
@@ -71,9 +85,11 @@ class FinSending:
     now: cython.longlong
     w: Witness
     fins: Fins
+    lost: LostFins
 
     def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = fins
+        self.lost = LostFins(fins, witness, rows, sides)
         self.w = witness
         self.r = rows
         self.e = sides
@@ -81,6 +97,7 @@ class FinSending:
     def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
+        self.lost.look(first, last, now)
 
     @cython.ccall
     @cython.exceptval(-1, check=True)
@@ -91,17 +108,32 @@ class FinSending:
         fin: cython.longlong,
         proof: cython.Py_ssize_t,
     ) -> cython.int:
-        r, e = self.r, self.e
+        e = self.e
         copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         beyond: cython.Py_ssize_t = self.fins.beyond(side, fin, self.first)
-        if copy >= 0 and (proof < 0 or copy < proof) and (beyond < 0 or copy < beyond):
+        overtaken: cython.bint = beyond < 0 or copy < beyond or self._overtaken(copy, beyond)
+        if copy >= 0 and (proof < 0 or copy < proof) and overtaken:
             self.w.sends(at + FIN_OUT, at, copy)
             self.w.say(at + FIN_OUT, OBSERVED, SND_FIN, OWN_SEGMENT)
             e[at + FIN_OUT + EARLIEST] = min(
                 e[at + FIN_OUT + EARLIEST], self._idle_since(at, side, copy)
             )
-            self._lost_copies(at, side, copy)
+            self.lost.lost_copies(at, side, copy)
             return 0
+        return self._left_unseen(at, side, fin, proof, beyond)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _left_unseen(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        proof: cython.Py_ssize_t,
+        beyond: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A FIN was lost before the tap: others' segments and its own later ones tell when."""
+        r, e = self.r, self.e
         t: cython.longlong = self.now
         if beyond >= 0:
             t = self._before_peer_fin(at, side, beyond)
@@ -109,107 +141,46 @@ class FinSending:
             trip: cython.longlong = r[proof * WIDTH + ARRIVES] - r[proof * WIDTH + SENT]
             t = min(t, r[proof * WIDTH + SENT] - trip)
         low: cython.longlong = self.fins.last_before(side, fin, t)
+        if low == NEVER and proof >= 0:
+            low = self._before_lacking(side, fin, proof)
         when: cython.longlong = t
         if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT] and t - low > WIDE:
-            when = low + (t - low) // 2
-        self.w.moment(at + FIN_OUT, max(when, low), low, max(t, low))
+            when = self.lost.between(at, side, fin, beyond, low)
+        late: cython.longlong = t + 2 * e[at + JITTER] + MILLISECOND
+        for row in (beyond, proof):
+            if row >= 0:
+                late = min(late, r[row * WIDTH + TIME])
+        self.w.moment(at + FIN_OUT, max(when, low), low, max(late, t, low))
         self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _lost_copies(
-        self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
-    ) -> cython.int:
-        """A gap in the IPv4 identification before the first captured FIN tells of lost ones.
-
-        Linux counts it by one for each packet of a socket (__ip_select_ident), and repeats a FIN
-        by tail-loss probe after about 206 ms and a round trip (tcp_schedule_loss_probe).
-        """
-        r, e = self.r, self.e
-        k: cython.Py_ssize_t = copy * WIDTH
-        theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
-        trip: cython.longlong = max(e[at + TURNAROUND], 0) + max(e[theirs + TURNAROUND], 0)
-        trip += (e[at + JITTER] + e[theirs + JITTER]) // 2
-        previous: cython.Py_ssize_t = self._previous_numbered(side, copy)
-        if previous < 0 or e[at + TURNAROUND] < 2 * MILLISECOND or r[k + IP_ID] <= 0:
-            return 0
-        p: cython.Py_ssize_t = previous * WIDTH
-        gap: cython.longlong = (r[k + IP_ID] - r[p + IP_ID] - 1) & 0xFFFF
-        if not 0 < gap < LOST_MOST:
-            return 0
-        hole: cython.longlong = max(0, r[k + BEGIN] - self._sent_before(side, copy))
-        gap -= (hole + FULL_SEGMENT - 1) // FULL_SEGMENT
-        if gap <= 0:
-            return 0
-        wait: cython.longlong = PROBE_AFTER + (6 * trip) // 5
-        if hole:
-            wait = 2 * trip + 8 * MILLISECOND
-        moment: cython.longlong = r[k + SENT] - wait
-        owed: cython.longlong = self._owed(side, previous, copy)
-        if owed != NEVER and gap == 1:
-            if owed < moment - PROBE_SLACK or owed > moment + PROBE_SLACK:
-                return 0
-            if r[k + ACKED] <= e[theirs + FIN_OCTET] or e[theirs + FIN_OCTET] < 0:
-                return 0
-            moment = owed
-        moment = max(moment, r[p + SENT])
-        e[at + FIN_OUT + WHEN] = moment
-        e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], r[p + SENT])
-        e[at + FIN_OUT + BASIS] = PRESUMED
-        return 0
-
-    @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _sent_before(self, side: cython.longlong, copy: cython.Py_ssize_t) -> cython.longlong:
-        """One past the highest octet of the side that was captured before a row."""
-        highest: cython.longlong = 1
-        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
-        while 0 <= row < copy:
-            highest = max(highest, self.r[row * WIDTH + END])
-            row = self.w.next_row(row + 1, side, 0, RST)
-        return highest
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _previous_numbered(
-        self, side: cython.longlong, copy: cython.Py_ssize_t
-    ) -> cython.Py_ssize_t:
-        """The side's row before `copy` with the highest identification; -1 unless it counts."""
-        r = self.r
-        row: cython.Py_ssize_t = copy - 1
-        found: cython.Py_ssize_t = -1
-        while row >= self.first:
-            k: cython.Py_ssize_t = row * WIDTH
-            own: cython.bint = r[k + SENDER] == side and r[k + KIND] == SEGMENT
-            if own and r[k + IP_ID] > 0 and not r[k + FLAGS] & (SYN | RST):
-                ahead: cython.longlong = 1
-                if found >= 0:
-                    ahead = r[k + IP_ID] - r[found * WIDTH + IP_ID]
-                if 0 < ahead < LOST_MOST:
-                    found = row
-                elif -LOST_MOST < ahead < 0:
-                    return found
-            row -= 1
-        return found
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _owed(
-        self, side: cython.longlong, previous: cython.Py_ssize_t, copy: cython.Py_ssize_t
+    def _before_lacking(
+        self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
     ) -> cython.longlong:
-        """When what the side had yet to acknowledge at `previous` arrived; NEVER: it owed none."""
+        """Since when a FIN of an unseen side may have left: the peer lacked it until then."""
+        lacked: cython.longlong = NEVER
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
+        while 0 <= row < proof:
+            if self.r[row * WIDTH + ACKED] <= fin:
+                lacked = max(lacked, self.r[row * WIDTH + SENT] - UNMEASURED)
+            row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
+        return lacked
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _overtaken(self, copy: cython.Py_ssize_t, beyond: cython.Py_ssize_t) -> cython.bint:
+        """Whether a FIN that came behind a segment numbered after it had left before it."""
         r = self.r
-        moment: cython.longlong = NEVER
-        row: cython.Py_ssize_t
-        for row in range(self.first, copy):
-            k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] == side or r[k + COPY] or r[k + KIND] != SEGMENT:
-                continue
-            owes: cython.bint = r[k + END] > max(r[previous * WIDTH + ACKED], r[k + BEGIN])
-            if owes and moment == NEVER and r[k + ARRIVES] <= r[copy * WIDTH + SENT]:
-                moment = r[k + ARRIVES]
-        return moment
+        k: cython.Py_ssize_t = copy * WIDTH
+        b: cython.Py_ssize_t = beyond * WIDTH
+        ahead: cython.longlong = 0
+        if r[k + HAS_TIMESTAMP] and r[b + HAS_TIMESTAMP]:
+            ahead = _diff(r[b + TSVAL], r[k + TSVAL])
+        if ahead == 0 and r[k + IP_ID] > 0 and r[b + IP_ID] > 0:
+            ahead = _after(r[b + IP_ID], r[k + IP_ID])
+        return ahead > 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -252,7 +223,7 @@ class FinSending:
         A gap of one in the identification: one packet was both. Otherwise it lies between.
         """
         r = self.r
-        previous: cython.Py_ssize_t = self._previous_numbered(side, beyond)
+        previous: cython.Py_ssize_t = self.lost.previous_numbered(side, beyond)
         if previous < 0 or r[beyond * WIDTH + IP_ID] <= 0:
             return moment
         gap: cython.longlong = r[beyond * WIDTH + IP_ID] - r[previous * WIDTH + IP_ID] - 1
@@ -264,23 +235,42 @@ class FinSending:
     def _idle_since(
         self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
     ) -> cython.longlong:
-        """Since when something was outstanding before the FIN left: close() may be as old."""
+        """Since when it was held up before the FIN left: close() may be as old.
+
+        It is while octets are outstanding, while the peer's window is closed, and while each
+        ACK lets the next octets go at once.
+        """
         r = self.r
-        begin: cython.longlong = r[copy * WIDTH + BEGIN]
-        since: cython.longlong = r[copy * WIDTH + SENT] - self.e[at + JITTER] - MILLISECOND
-        sent: cython.longlong = 0
-        acked: cython.longlong = 0
-        row: cython.Py_ssize_t
-        for row in range(self.first, copy):
+        margin: cython.longlong = self.e[at + JITTER] + MILLISECOND
+        since: cython.longlong = r[copy * WIDTH + SENT]
+        row: cython.Py_ssize_t = copy
+        while row >= self.first:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + COPY] or r[k + DOUBT] or r[k + KIND] != SEGMENT or r[k + FLAGS] & RST:
-                continue
-            if r[k + SENDER] == side:
-                if r[k + END] > r[k + BEGIN] and sent <= acked:
-                    since = r[k + SENT]
-                sent = max(sent, r[k + END])
-            else:
-                acked = max(acked, r[k + ACKED])
-        if acked >= begin:
-            return r[copy * WIDTH + SENT] - self.e[at + JITTER] - MILLISECOND
-        return since
+            own: cython.bint = r[k + SENDER] == side and r[k + KIND] == SEGMENT
+            if own and r[k + END] > r[k + BEGIN] and not r[k + REPEAT] and not r[k + COPY]:
+                since = r[k + SENT]
+                if self._idle(side, row, 2 * margin):
+                    break
+            row -= 1
+        return since - margin
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _idle(
+        self,
+        side: cython.longlong,
+        own: cython.Py_ssize_t,
+        at_once: cython.longlong,
+    ) -> cython.bint:
+        """Whether a side was free to send before one of its rows, and for some time."""
+        r = self.r
+        o: cython.Py_ssize_t = own * WIDTH
+        row: cython.Py_ssize_t = own - 1
+        while row >= self.first:
+            k: cython.Py_ssize_t = row * WIDTH
+            acks: cython.bint = r[k + FLAGS] & (ACK_BIT | RST) == ACK_BIT
+            theirs: cython.bint = r[k + SENDER] != side and r[k + KIND] == SEGMENT
+            if theirs and acks and r[k + ARRIVES] + at_once <= r[o + SENT]:
+                return r[k + ACKED] >= r[o + BEGIN] and r[k + WINDOW] > 0
+            row -= 1
+        return r[o + BEGIN] <= 1

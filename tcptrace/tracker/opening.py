@@ -26,6 +26,10 @@ PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
 TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
+IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
@@ -33,10 +37,12 @@ WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
 CROSSED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("crossed"))
 ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
 ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
@@ -59,6 +65,9 @@ UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
 BEFORE_CAPTURE = cython.declare(cython.longlong, Reason.BEFORE_CAPTURE)
 ONE_SIDED = cython.declare(cython.longlong, Reason.ONE_SIDED)
+FIRST_RTO = cython.declare(cython.longlong, 1_050_000_000)
+FAR = cython.declare(cython.longlong, 2_000_000)
+LOST_MOST = cython.declare(cython.longlong, 6)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
@@ -174,11 +183,35 @@ class Opening:
         if syn >= 0:
             self.w.sends(at + OPENED, at, syn)
             self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
+            if self.e[at + TURNAROUND] > FAR and self._lost_before_tap(syn):
+                self.e[at + OPENED + EARLIEST] -= FIRST_RTO
         elif answer >= 0:
             t: cython.longlong = r[answer * WIDTH + TIME]
             self.w.moment(at + OPENED, r[answer * WIDTH + SENT], NEVER, t)
             self.w.say(at + OPENED, ASSUMED, SND_SYN, BEFORE_CAPTURE)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _lost_before_tap(self, syn: cython.Py_ssize_t) -> cython.bint:
+        """Whether some of what a SYN's sender sent did not reach the tap: so may a SYN before it.
+
+        Its octets have a hole, or the IPv4 identification that Linux counts has one.
+        """
+        r = self.r
+        side: cython.longlong = r[syn * WIDTH + SENDER]
+        nxt: cython.longlong = 1
+        last: cython.longlong = r[syn * WIDTH + IP_ID]
+        row: cython.Py_ssize_t = self.w.next_row(syn + 1, side, 0, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            skipped: cython.longlong = r[k + IP_ID] - last
+            if r[k + BEGIN] > nxt or (last > 0 and 1 < skipped < LOST_MOST):
+                return True
+            nxt = max(nxt, r[k + END])
+            last = max(last, r[k + IP_ID])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return False
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

@@ -14,6 +14,7 @@ cdef class ResetReceipt:
     cpdef bint valid(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row
     ) except? -1
+    cdef bint _in_time_wait(self, Py_ssize_t at, Py_ssize_t row) except? -1
     cdef bint _expected(self, long long side, Py_ssize_t row) except? -1
     cdef bint _acknowledges_syn(self, long long side, Py_ssize_t row) except? -1
     cpdef bint dark(self, long long side, Py_ssize_t row) except? -1

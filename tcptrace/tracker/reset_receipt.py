@@ -34,12 +34,15 @@ PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
+FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+NEVER = cython.declare(cython.longlong, -1)
 DARK_AFTER = cython.declare(cython.longlong, 300_000_000)
 
 
@@ -90,8 +93,21 @@ class ResetReceipt:
             elif r[o + SENDER] != side and other < row:
                 edge = max(edge, r[o + END])
         begin: cython.longlong = r[k + BEGIN]
-        fin: cython.longlong = e[peer + FIN_OCTET]
-        return low <= begin <= max(edge, low) or (fin >= 0 and begin == fin and low == fin + 1)
+        if low <= begin <= max(edge, low):
+            return True
+        return begin == e[peer + FIN_OCTET] == low - 1 and not self._in_time_wait(at, row)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _in_time_wait(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
+        """Whether a RST finds both FINs done with.
+
+        While its own FIN is not acknowledged, Linux takes a RST with the number of the peer's
+        FIN, too (tcp_reset_check); TIME_WAIT takes the number behind it alone
+        (tcp_timewait_state_process).
+        """
+        acked: cython.longlong = self.e[at + FIN_ACKED + WHEN]
+        return acked != NEVER and acked <= self.r[row * WIDTH + ARRIVES]
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

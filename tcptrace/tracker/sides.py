@@ -57,6 +57,7 @@ class Sides(Rows):
         "una": "highest octet acknowledged by the peer",
         "spoke": "1 if a segment of it was captured",
         "timestamps": "1 if its segments carry timestamps",
+        "minisocket": "1 if the ACK of the peer's FIN came from a minisocket",
         "acks_ignored": "ACKs of its SYN that a repeated SYN,ACK of it refutes",
         "stateless": "1 if it was never a socket here: it refused, or nothing shows it",
     }

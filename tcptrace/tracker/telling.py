@@ -43,6 +43,7 @@ EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+MINISOCKET = cython.declare(cython.Py_ssize_t, Sides.index("minisocket"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 STATELESS = cython.declare(cython.Py_ssize_t, Sides.index("stateless"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
@@ -184,7 +185,7 @@ class Telling:
         taken: cython.longlong = e[at + FIN_TAKEN + ROW]
         ack_first: cython.bint = e[at + FIN_ACKED + WHEN] <= e[at + FIN_TAKEN + WHEN]
         if acked >= 0 and taken >= 0:
-            ack_first = acked <= taken
+            ack_first = acked <= taken or e[at + MINISOCKET] != 0
         if e[at + FIN_ACKED + WHEN] == NEVER or not ack_first:
             self._step(at, FIN_TAKEN)
             self._step(at, FIN_ACKED)

@@ -152,7 +152,7 @@ class Witness:
         """A milestone of the receiver of a row, proved by its own segment `proof` (-1: not)."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        late: cython.longlong = r[k + ARRIVES] + max(e[at + JITTER], 10 * MILLISECOND)
+        late: cython.longlong = r[k + ARRIVES] + max(2 * e[at + JITTER], 10 * MILLISECOND)
         if e[at + TURNAROUND] < 0:
             late += UNMEASURED
         when: cython.longlong = r[k + ARRIVES]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from exchange import OPEN, exchange
+from exchange import OPEN, exchange, lives
 from outcomes import Kernel, found, reconstructed, states, taken_back, told, use
 
 from tcptrace.tcp.states import Role
@@ -146,3 +146,18 @@ def test_rst_takes_back_what_its_sender_was_presumed_to_be() -> None:
     line = "originator not SYN_SENT → ESTABLISHED by rcv SYN,ACK, packet 2"
     because = f"{SAID} 3 (a RST from no socket answered the peer)."
     assert [line + because] == taken_back(found("closed_in_syn_sent"))
+
+
+def test_rst_of_an_endpoint_that_a_rst_had_ended_tells_nothing() -> None:
+    """It answers what had passed the RST on the way: the FIN before both was taken in."""
+    text = (
+        OPEN
+        + """
+    1.000 C FA 1 a1
+    1.002 C R 1
+    1.003 C A 1 a1
+    1.030 S R 1
+    """
+    )
+    lived = lives(reconstructed(exchange(text)))[1]
+    assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT CLOSED" == lived

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from outcomes import Kernel, states, told, use
+from exchange import OPEN, exchange
+from outcomes import Kernel, reconstructed, states, told, told_of, use
 
 from tcptrace.tcp.states import Role
 
@@ -31,3 +32,23 @@ def test_lost_final_ack_is_refuted_by_the_repeated_fin() -> None:
 def test_repeated_fins_without_an_answer_keep_last_ack() -> None:
     """With the final ACK missing, only the timer closes."""
     assert "CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0" == told("missing_final_ack", RESPONDER)[5]
+
+
+def test_octets_repeated_before_the_fin_break_its_silence() -> None:
+    """They are repeated first: so long as they are, no ACK of the FIN has come."""
+    found = reconstructed(
+        exchange(
+            OPEN
+            + """
+            1.00 S FA 1 a1
+            1.02 C A 1 a2
+            1.10 C PA 1+9 a2
+            1.11 C FA 10 a2
+            1.13 S A 2 a1 sack=10:11
+            1.40 C PA 1+9 a2
+            4.40 C PA 1+9 a2
+            """
+        )
+    )
+    assert "CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0" == told_of(found, ORIGINATOR)[-1]
+    assert "TIME_WAIT RCV_FIN PRESUMED 9 0" in told_of(found, RESPONDER)

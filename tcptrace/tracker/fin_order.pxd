@@ -1,0 +1,21 @@
+# Made by tests/declarations.py from fin_order.py.
+cimport cython
+from tcptrace.tracker.fins cimport Fins
+from tcptrace.tracker.witness cimport Witness
+
+
+@cython.final
+cdef class FinOrder:
+    cdef long long[::1] r
+    cdef long long[::1] e
+    cdef Py_ssize_t first
+    cdef Witness w
+    cdef Fins fins
+
+    cpdef int settle(self, Py_ssize_t at, Py_ssize_t peer, long long side) except? -1
+    cdef int _presume(self, Py_ssize_t m) except? -1
+    cdef bint _minisocket(self, long long side, long long fin, Py_ssize_t taken) except? -1
+    cdef bint _numbers(self, long long side, Py_ssize_t before) except? -1
+    cdef bint _close_together(self, Py_ssize_t at, Py_ssize_t taken) except? -1
+    cdef bint _unseen(self, long long side, long long fin, Py_ssize_t taken) except? -1
+    cdef bint _in_recovery(self, Py_ssize_t at, long long side, Py_ssize_t taken) except? -1

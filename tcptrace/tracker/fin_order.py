@@ -1,0 +1,176 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`FinOrder`: in which order an endpoint that had sent its FIN took in the peer's and its ACK.
+
+The order of the two decides between FIN_WAIT_2 and CLOSING. The path may have changed it behind
+the tap, and a close() may be older than the FIN: what cannot be told for certain is presumed.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.tcp import flags
+from tcptrace.tracker.fins import Fins
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
+
+IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
+FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+MINISOCKET = cython.declare(cython.Py_ssize_t, Sides.index("minisocket"))
+FIN = cython.declare(cython.longlong, flags.FIN)
+SYN = cython.declare(cython.longlong, flags.SYN)
+RST = cython.declare(cython.longlong, flags.RST)
+CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+AT_ONCE = cython.declare(cython.longlong, 200_000_000)
+FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+
+
+@cython.final
+@cython.cclass
+class FinOrder:
+    """What orders the two, for one connection at a time; `look` turns to it."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    w: Witness
+    fins: Fins
+
+    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.fins = fins
+        self.w = witness
+        self.r = rows
+        self.e = sides
+        self.first = 0
+
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+        """Turn to the rows of one connection."""
+        self.first = first
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def settle(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
+    ) -> cython.int:
+        """Mark a minisocket, and call presumed what the evidence leaves open."""
+        e = self.e
+        e[at + MINISOCKET] = 0
+        taken: cython.longlong = e[at + FIN_TAKEN + ROW]
+        if e[at + FIN_TAKEN + WHEN] == NEVER or taken < 0:
+            return 0
+        if e[at + FIN_OUT + WHEN] != NEVER and e[at + FIN_ACKED + WHEN] != NEVER:
+            e[at + MINISOCKET] = self._minisocket(side, e[peer + FIN_OCTET], taken)
+            if not e[at + MINISOCKET] and self._close_together(at, taken):
+                self._presume(at + FIN_TAKEN)
+                self._presume(at + FIN_ACKED)
+        if self._unseen(side, e[peer + FIN_OCTET], taken) or self._in_recovery(at, side, taken):
+            self._presume(at + FIN_TAKEN)
+            self._presume(at + FIN_OUT)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _presume(self, m: cython.Py_ssize_t) -> cython.int:
+        if self.e[m + WHEN] != NEVER and self.e[m + BASIS] <= CONFIRMED:
+            self.e[m + BASIS] = PRESUMED
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _minisocket(
+        self, side: cython.longlong, fin: cython.longlong, taken: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether the peer's FIN found FIN_WAIT_2's minisocket: its ACK has no identification.
+
+        Linux numbers the packets of a full socket, and gives 0 to those that
+        tcp_v4_timewait_ack sends. A later ACK tells nothing: it comes from TIME_WAIT.
+        """
+        r = self.r
+        proof: cython.Py_ssize_t = self.fins.covering(side, fin, taken + 1)
+        if proof < 0 or r[proof * WIDTH + IP_ID] != 0 or r[proof * WIDTH + FLAGS] & FIN:
+            return False
+        if r[proof * WIDTH + SENT] > r[taken * WIDTH + ARRIVES] + AT_ONCE:
+            return False
+        if self.fins.fin_copy(1 - side, fin, self.first) != taken:
+            return False
+        again: cython.Py_ssize_t = self.fins.fin_copy(1 - side, fin, taken + 1)
+        if 0 <= again < proof:
+            return False
+        return self._numbers(side, taken)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _numbers(self, side: cython.longlong, before: cython.Py_ssize_t) -> cython.bint:
+        """Whether the side gave its segments before a row an identification."""
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, SYN | RST)
+        return 0 <= row < before and self.r[row * WIDTH + IP_ID] > 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _close_together(self, at: cython.Py_ssize_t, taken: cython.Py_ssize_t) -> cython.bint:
+        """Whether the FIN and the ACK came so close together that the path may have turned them."""
+        r, e = self.r, self.e
+        acked: cython.longlong = e[at + FIN_ACKED + ROW]
+        if acked < 0 or acked == taken:
+            return False
+        between: cython.longlong = r[acked * WIDTH + ARRIVES] - r[taken * WIDTH + ARRIVES]
+        return abs(between) <= 2 * e[at + JITTER]
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _unseen(
+        self, side: cython.longlong, fin: cython.longlong, taken: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether the ACK of the FIN stands behind octets that were neither captured nor acked."""
+        r = self.r
+        proof: cython.Py_ssize_t = self.fins.covering(side, fin, taken + 1)
+        if proof < 0 or r[proof * WIDTH + BEGIN] <= r[taken * WIDTH + ACKED]:
+            return False
+        return r[proof * WIDTH + BEGIN] > self.fins.captured(side)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _in_recovery(
+        self, at: cython.Py_ssize_t, side: cython.longlong, taken: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether the FIN found octets long unacknowledged, behind which a FIN may have waited.
+
+        close() enters FIN_WAIT_1 though nothing may be sent yet (Linux tcp_close_state).
+        """
+        r, e = self.r, self.e
+        una: cython.longlong = r[taken * WIDTH + ACKED]
+        moment: cython.longlong = e[at + FIN_TAKEN + WHEN]
+        row: cython.Py_ssize_t = taken - 1
+        oldest: cython.longlong = NEVER
+        while row >= self.first:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENDER] == side and not r[k + FLAGS] & RST and not r[k + PROBE]:
+                if r[k + END] > r[k + BEGIN] and r[k + END] <= una:
+                    break
+                if r[k + END] > max(una, r[k + BEGIN]):
+                    oldest = r[k + SENT]
+            row -= 1
+        wait: cython.longlong = FIRST_RTO + 2 * max(e[at + TURNAROUND], 0)
+        return oldest != NEVER and oldest + wait < moment

@@ -1,0 +1,240 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`LostFins`: FINs that were lost before the tap, and when they had left.
+
+Gaps in the IPv4 identification tell of them, and how long a repeat waits tells when.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from tcptrace.decode.segments import Kind
+from tcptrace.tcp import flags
+from tcptrace.tracker.fins import Fins
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
+from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
+
+KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
+SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
+SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
+SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
+ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
+WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
+EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
+BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
+SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+SYN = cython.declare(cython.longlong, flags.SYN)
+FIN = cython.declare(cython.longlong, flags.FIN)
+RST = cython.declare(cython.longlong, flags.RST)
+SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+MILLISECOND = cython.declare(cython.longlong, 1_000_000)
+FULL_SEGMENT = cython.declare(cython.longlong, 1448)
+NEARBY = cython.declare(cython.longlong, 64)
+LOST_MOST = cython.declare(cython.longlong, 6)
+PROBE_AFTER = cython.declare(cython.longlong, 206_000_000)
+PROBE_SLACK = cython.declare(cython.longlong, 60_000_000)
+NEVER = cython.declare(cython.longlong, -1)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + HALF) & MASK32) - HALF
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """How far one IPv4 identification is after another."""
+    return ((left - right + 0x8000) & 0xFFFF) - 0x8000
+
+
+@cython.final
+@cython.cclass
+class LostFins:
+    """What tells of FINs lost before the tap, in one connection at a time; `look` turns to it."""
+
+    r: cython.longlong[::1]
+    e: cython.longlong[::1]
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    now: cython.longlong
+    w: Witness
+    fins: Fins
+
+    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+        self.fins = fins
+        self.w = witness
+        self.r = rows
+        self.e = sides
+
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+        """Turn to the rows of one connection, which the tap watched until `now`."""
+        self.first, self.last, self.now = first, last, now
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def between(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        beyond: cython.Py_ssize_t,
+        low: cython.longlong,
+    ) -> cython.longlong:
+        """When a lost FIN left, between `low` and the segment numbered behind it.
+
+        With what arrived unacknowledged, if a D-SACK tells that it did; else where the copy that
+        was captured would be its probe; else midway.
+        """
+        r = self.r
+        b: cython.Py_ssize_t = beyond * WIDTH
+        t: cython.longlong = r[b + SENT]
+        if r[b + SACK_BLOCKS] and _diff(r[b + SACK_RIGHT], r[b + ACK]) <= 0:
+            owed: cython.longlong = self._owed(side, self._own_before(side, beyond), beyond)
+            if low < owed < t:
+                return owed
+        copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
+        if copy >= 0:
+            first: cython.longlong = r[copy * WIDTH + SENT] - self._probe_wait(at, side)
+            if low < first < t:
+                return first
+        return low + (t - low) // 2
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _own_before(self, side: cython.longlong, before: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The side's last row before another; that itself if there is none."""
+        row: cython.Py_ssize_t = before - 1
+        while row >= self.first:
+            k: cython.Py_ssize_t = row * WIDTH
+            if self.r[k + SENDER] == side and self.r[k + KIND] == SEGMENT:
+                return row
+            row -= 1
+        return before
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _probe_wait(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
+        """How long after a FIN that was lost its tail-loss probe leaves."""
+        return PROBE_AFTER + (6 * self._trip(at, side)) // 5
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _trip(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
+        """How long a side waits for an answer, on the average."""
+        e = self.e
+        theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
+        nearest: cython.longlong = max(e[at + TURNAROUND], 0) + max(e[theirs + TURNAROUND], 0)
+        return nearest + (e[at + JITTER] + e[theirs + JITTER]) // 2
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def lost_copies(
+        self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
+    ) -> cython.int:
+        """A gap in the IPv4 identification before the first captured FIN tells of lost ones.
+
+        Linux counts it by one for each packet of a socket (__ip_select_ident), and repeats a FIN
+        by tail-loss probe after about 206 ms and a round trip (tcp_schedule_loss_probe).
+        """
+        r, e = self.r, self.e
+        k: cython.Py_ssize_t = copy * WIDTH
+        theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
+        previous: cython.Py_ssize_t = self.previous_numbered(side, copy)
+        if previous < 0 or e[at + TURNAROUND] < 2 * MILLISECOND or r[k + IP_ID] <= 0:
+            return 0
+        p: cython.Py_ssize_t = previous * WIDTH
+        gap: cython.longlong = (r[k + IP_ID] - r[p + IP_ID] - 1) & 0xFFFF
+        if not 0 < gap < LOST_MOST:
+            return 0
+        hole: cython.longlong = max(0, r[k + BEGIN] - self._sent_before(side, copy))
+        gap -= (hole + FULL_SEGMENT - 1) // FULL_SEGMENT
+        if gap <= 0:
+            return 0
+        wait: cython.longlong = self._probe_wait(at, side)
+        if hole:
+            wait = 2 * self._trip(at, side) + 8 * MILLISECOND
+        moment: cython.longlong = r[k + SENT] - wait
+        owed: cython.longlong = self._owed(side, previous, copy)
+        if owed != NEVER and gap == 1:
+            if owed < moment - PROBE_SLACK or owed > moment + PROBE_SLACK:
+                return 0
+            if r[k + ACKED] <= e[theirs + FIN_OCTET] or e[theirs + FIN_OCTET] < 0:
+                return 0
+            moment = owed
+        moment = max(moment, r[p + SENT])
+        e[at + FIN_OUT + WHEN] = moment
+        e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], r[p + SENT])
+        e[at + FIN_OUT + BASIS] = PRESUMED
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _sent_before(self, side: cython.longlong, copy: cython.Py_ssize_t) -> cython.longlong:
+        """One past the highest octet of the side that was captured before a row."""
+        highest: cython.longlong = 1
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
+        while 0 <= row < copy:
+            highest = max(highest, self.r[row * WIDTH + END])
+            row = self.w.next_row(row + 1, side, 0, RST)
+        return highest
+
+    @cython.ccall
+    @cython.exceptval(-2, check=True)
+    def previous_numbered(
+        self, side: cython.longlong, copy: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """The side's row with the next lower identification; -1 if none nearby has a lower one.
+
+        Nearby rows on both sides are asked, for the path may have turned them.
+        """
+        r = self.r
+        found: cython.Py_ssize_t = -1
+        nearest: cython.longlong = NEARBY
+        row: cython.Py_ssize_t
+        for row in range(max(self.first, copy - NEARBY), min(self.last, copy + NEARBY)):
+            k: cython.Py_ssize_t = row * WIDTH
+            own: cython.bint = r[k + SENDER] == side and r[k + KIND] == SEGMENT
+            if own and r[k + IP_ID] > 0 and not r[k + FLAGS] & (SYN | RST):
+                behind: cython.longlong = _after(r[copy * WIDTH + IP_ID], r[k + IP_ID])
+                if 0 < behind < nearest:
+                    found, nearest = row, behind
+        return found
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _owed(
+        self, side: cython.longlong, previous: cython.Py_ssize_t, copy: cython.Py_ssize_t
+    ) -> cython.longlong:
+        """When what the side had yet to acknowledge at `previous` arrived; NEVER: it owed none."""
+        r = self.r
+        moment: cython.longlong = NEVER
+        row: cython.Py_ssize_t
+        for row in range(self.first, copy):
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENDER] == side or r[k + COPY] or r[k + KIND] != SEGMENT:
+                continue
+            owes: cython.bint = r[k + END] > max(r[previous * WIDTH + ACKED], r[k + BEGIN])
+            if owes and moment == NEVER and r[k + ARRIVES] <= r[copy * WIDTH + SENT]:
+                moment = r[k + ARRIVES]
+        return moment

@@ -1,0 +1,94 @@
+"""Pins in which order a FIN and an ACK were taken in, and what of it is certain."""
+
+from __future__ import annotations
+
+import pytest
+from exchange import OPEN, exchange, lives
+from outcomes import Kernel, reconstructed, told_of, use
+
+from tcptrace.tcp.states import Role
+
+ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
+
+
+@pytest.fixture(autouse=True)
+def _fin_order(monkeypatch: pytest.MonkeyPatch, kernel: Kernel) -> None:
+    use(monkeypatch, kernel, "fin_order", "FinOrder")
+
+
+CROSSING = """
+0.00 C S 0 id=10
+0.02 S SA 0 a1 id=0
+0.04 C A 1 a1 id=11
+0.05 S A 1 a1 id=50
+1.000 C FA 1 a1 id=12
+1.001 S FA 1 a1 id=51
+1.002 S A 2 a2 id=52
+1.030 C A 2 a2 id={}
+"""
+
+
+def test_ack_from_a_minisocket_tells_that_the_ack_came_first() -> None:
+    """FIN_WAIT_2 keeps no full socket, whose segments would be numbered (Linux)."""
+    found = reconstructed(exchange(CROSSING.format(0)))
+    assert lives(found)[0].startswith("SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT")
+
+
+def test_ack_from_a_full_socket_leaves_the_order_of_the_capture() -> None:
+    """The FIN passed the tap before the ACK."""
+    found = reconstructed(exchange(CROSSING.format(13)))
+    assert lives(found)[0].startswith("SYN_SENT ESTABLISHED FIN_WAIT_1 CLOSING TIME_WAIT")
+
+
+def test_ack_of_a_repeated_fin_tells_nothing() -> None:
+    """It comes from TIME_WAIT, whatever was before."""
+    again = CROSSING.format(0).replace("1.030", "1.020 S FA 1 a2 id=53\n1.030")
+    found = reconstructed(exchange(again))
+    assert "CLOSING" in lives(found)[0]
+
+
+def test_fin_in_loss_recovery_may_find_close_called() -> None:
+    """Octets are repeated and unacknowledged: behind them may wait a FIN, so it is presumed."""
+    text = (
+        OPEN
+        + """
+    1.00 C PA 1+9 a1
+    1.30 C PA 1+9 a1
+    1.90 C PA 1+9 a1
+    2.00 S FA 1 a1
+    2.02 C A 10 a2
+    """
+    )
+    assert (
+        "CLOSE_WAIT RCV_FIN PRESUMED 7 8" == told_of(reconstructed(exchange(text)), ORIGINATOR)[2]
+    )
+
+
+def test_fin_after_all_is_acknowledged_is_confirmed() -> None:
+    """Nothing held a FIN of its own back."""
+    text = (
+        OPEN
+        + """
+    1.00 C PA 1+9 a1
+    1.30 C PA 1+9 a1
+    1.32 S A 1 a10
+    2.00 S FA 1 a10
+    2.02 C A 10 a2
+    """
+    )
+    found = reconstructed(exchange(text))
+    assert "CLOSE_WAIT RCV_FIN CONFIRMED 7 8" == told_of(found, ORIGINATOR)[2]
+
+
+def test_fin_before_octets_that_were_never_seen_is_presumed() -> None:
+    """The ACK stands behind octets that the tap did not see and the peer did not acknowledge."""
+    text = (
+        OPEN
+        + """
+    2.00 S FA 1 a1
+    2.02 C A 15 a2
+    """
+    )
+    assert (
+        "CLOSE_WAIT RCV_FIN PRESUMED 4 5" == told_of(reconstructed(exchange(text)), ORIGINATOR)[2]
+    )
