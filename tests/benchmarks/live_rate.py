@@ -43,8 +43,9 @@ def measure(traffic: Traffic, rate: int, options: list[str]) -> int:
         words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as listening:
         assert listening.stderr is not None
-        while READY not in listening.stderr.readline():
-            pass
+        said = listening.stderr.readline()
+        if READY not in said:
+            sys.exit(said + listening.stderr.read())
         time.sleep(1)
         os.set_blocking(listening.stderr.fileno(), True)
         reached = traffic.send(PAIR[0], rate)
