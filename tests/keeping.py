@@ -26,12 +26,12 @@ class Kept:
 
     def add(self, segments: Segments) -> None:
         self.table.assign(segments.cells, len(segments))
-        slots = self.table.matrix()
-        self.log.add(segments.cells, len(segments), slots)
-        self.tallying.add(segments.cells, len(segments), len(slots))
+        capacity = len(self.table.matrix())
+        self.log.add(segments.cells, len(segments), capacity)
+        self.tallying.add(segments.cells, len(segments), capacity)
 
     def rows(self) -> Evidence:
-        return Evidence(self.log.collect([self.slot()], self.table.matrix())[0])
+        return Evidence(self.log.collect([self.slot()])[0])
 
     def tallies(self) -> Tallies:
         return Tallies(self.tallying.of([self.slot()]))

@@ -61,9 +61,6 @@ RESETS = cython.declare(cython.Py_ssize_t, Slots.index("resets"))
 END_REASON = cython.declare(cython.Py_ssize_t, Slots.index("end_reason"))
 LEFT_AT = cython.declare(cython.Py_ssize_t, Slots.index("left_at"))
 AFTER = cython.declare(cython.Py_ssize_t, Slots.index("after"))
-FIRST_CHUNK = cython.declare(cython.Py_ssize_t, Slots.index("first_chunk"))
-LAST_CHUNK = cython.declare(cython.Py_ssize_t, Slots.index("last_chunk"))
-LAST_PINNED = cython.declare(cython.Py_ssize_t, Slots.index("last_pinned"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
@@ -281,7 +278,6 @@ class ConnectionTable:
         for i in range(SLOT_WIDTH):
             c[k + i] = 0
         c[k + OLDER] = c[k + NEWER] = c[k + PREVIOUS] = c[k + FOLLOWING] = -1
-        c[k + FIRST_CHUNK] = c[k + LAST_CHUNK] = c[k + LAST_PINNED] = -1
         for i in range(2):
             c[k + ISS_0 + i] = c[k + NXT_0 + i] = c[k + SYN_ACKED + i] = -1
             c[k + HI_0 + i] = s[at + SRC_HI + i]

@@ -13,7 +13,7 @@ import numpy as np
 
 from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp import flags
-from tcptrace.tracker.slots import Evidence, Slots
+from tcptrace.tracker.slots import Evidence, Keeping, grown
 
 SEGMENT_WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
@@ -37,15 +37,15 @@ SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 
-ROWS = cython.declare(cython.Py_ssize_t, Slots.index("rows"))
-FIRST_CHUNK = cython.declare(cython.Py_ssize_t, Slots.index("first_chunk"))
-LAST_CHUNK = cython.declare(cython.Py_ssize_t, Slots.index("last_chunk"))
-LAST_ROWS = cython.declare(cython.Py_ssize_t, Slots.index("last_rows"))
-LAST_PINNED = cython.declare(cython.Py_ssize_t, Slots.index("last_pinned"))
-LOOSE = cython.declare(cython.Py_ssize_t, Slots.index("loose"))
-PIN = cython.declare(cython.Py_ssize_t, Slots.index("pin"))
-PINNED_ROWS = cython.declare(cython.Py_ssize_t, Slots.index("pinned_rows"))
-SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
+ROWS = cython.declare(cython.Py_ssize_t, Keeping.index("rows"))
+FIRST_CHUNK = cython.declare(cython.Py_ssize_t, Keeping.index("first_chunk"))
+LAST_CHUNK = cython.declare(cython.Py_ssize_t, Keeping.index("last_chunk"))
+LAST_ROWS = cython.declare(cython.Py_ssize_t, Keeping.index("last_rows"))
+LAST_PINNED = cython.declare(cython.Py_ssize_t, Keeping.index("last_pinned"))
+LOOSE = cython.declare(cython.Py_ssize_t, Keeping.index("loose"))
+PIN = cython.declare(cython.Py_ssize_t, Keeping.index("pin"))
+PINNED_ROWS = cython.declare(cython.Py_ssize_t, Keeping.index("pinned_rows"))
+SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Keeping.width())
 
 SYN = cython.declare(cython.longlong, flags.SYN)
 FIN = cython.declare(cython.longlong, flags.FIN)
@@ -68,6 +68,8 @@ class EvidenceLog:
 
     pool: object
     poured: object
+    kept: object
+    table: cython.longlong[::1]
     rows: cython.longlong[::1]
     after: cython.longlong[::1]
     free: cython.longlong
@@ -76,13 +78,21 @@ class EvidenceLog:
     def __init__(self) -> None:
         self.pool = np.zeros((0, CHUNK * KEPT), np.int64)
         self.poured = np.zeros((0, WIDTH), np.int64)
+        self.kept = np.zeros((1, SLOT_WIDTH), np.int64)
         self.after = memoryview(np.zeros(1, np.int64))
         self.free = -1
         self.source = memoryview(np.array([Segments.index(n) for n in Evidence.COPIED], np.int64))
 
-    def add(self, segments: cython.longlong[::1], count: cython.Py_ssize_t, slots: object) -> None:
-        """Keep each segment of a batch that `ConnectionTable.assign` gave a slot; mark copies."""
-        table: cython.longlong[::1] = memoryview(slots.reshape(-1))
+    def add(
+        self, segments: cython.longlong[::1], count: cython.Py_ssize_t, capacity: cython.Py_ssize_t
+    ) -> None:
+        """Keep each segment of a batch that `ConnectionTable.assign` gave a slot; mark copies.
+
+        capacity : how many slots there are
+        """
+        if len(self.kept) < capacity:
+            self.kept = grown(self.kept, capacity)
+        self.table = memoryview(self.kept.reshape(-1))
         row: cython.Py_ssize_t
         slot: cython.Py_ssize_t
         with cython.nogil:
@@ -90,17 +100,29 @@ class EvidenceLog:
                 slot = segments[row * SEGMENT_WIDTH + SLOT]
                 if slot >= 0:
                     if segments[row * SEGMENT_WIDTH + OPENS]:
-                        table[slot * SLOT_WIDTH + PIN] = PIN_AFTER
-                    self._keep(segments, row * SEGMENT_WIDTH, table, slot)
+                        self._begin(slot * SLOT_WIDTH)
+                    self._keep(segments, row * SEGMENT_WIDTH, slot)
 
-    def collect(self, slots: list, table_matrix: object, keep: cython.bint = False):
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _begin(self, k: cython.Py_ssize_t) -> cython.int:
+        """A connection begins in the slot: nothing is kept of it yet."""
+        cell: cython.Py_ssize_t
+        for cell in range(k, k + SLOT_WIDTH):
+            self.table[cell] = 0
+        self.table[k + FIRST_CHUNK] = self.table[k + LAST_CHUNK] = -1
+        self.table[k + LAST_PINNED] = -1
+        self.table[k + PIN] = PIN_AFTER
+        return 0
+
+    def collect(self, slots: list, keep: cython.bint = False):
         """(Evidence matrix, offsets): the rows of these slots in a row; their chunks go back.
 
         With `keep` they stay where they are, and nothing changes.
         """
-        table: cython.longlong[::1] = memoryview(table_matrix.reshape(-1))
         offsets = np.zeros(len(slots) + 1, np.int64)
-        np.cumsum(table_matrix[slots, ROWS], out=offsets[1:])
+        np.cumsum(self.kept[slots, ROWS], out=offsets[1:])
         total: cython.Py_ssize_t = offsets[len(slots)]
         if len(self.poured) < total:  # kept from call to call, for fresh memory costs time
             self.poured = np.zeros((total + total // 4, WIDTH), np.int64)
@@ -108,9 +130,9 @@ class EvidenceLog:
             out: cython.longlong[::1] = memoryview(self.poured.reshape(-1))
             at: cython.Py_ssize_t = 0
             for slot in slots:
-                at = self._pour(slot, table, out, at)
+                at = self._pour(slot, out, at)
                 if not keep:
-                    self._give_back(slot, table)
+                    self._give_back(slot)
         return self.poured[:total], offsets
 
     @cython.cfunc
@@ -119,17 +141,16 @@ class EvidenceLog:
     def _pour(
         self,
         slot: cython.Py_ssize_t,
-        table: cython.longlong[::1],
         out: cython.longlong[::1],
         at: cython.Py_ssize_t,
     ) -> cython.Py_ssize_t:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        chunk: cython.longlong = table[k + FIRST_CHUNK]
+        chunk: cython.longlong = self.table[k + FIRST_CHUNK]
         cell: cython.Py_ssize_t
         row: cython.Py_ssize_t
         used: cython.Py_ssize_t
         while chunk >= 0:
-            used = table[k + LAST_ROWS] if chunk == table[k + LAST_CHUNK] else CHUNK
+            used = self.table[k + LAST_ROWS] if chunk == self.table[k + LAST_CHUNK] else CHUNK
             for row in range(used):
                 for cell in range(KEPT):
                     out[at + cell] = self.rows[(chunk * CHUNK + row) * KEPT + cell]
@@ -142,16 +163,16 @@ class EvidenceLog:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def _give_back(self, slot: cython.Py_ssize_t, table: cython.longlong[::1]) -> cython.int:
+    def _give_back(self, slot: cython.Py_ssize_t) -> cython.int:
         """The slot's chunks are free again."""
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        chunk: cython.longlong = table[k + FIRST_CHUNK]
+        chunk: cython.longlong = self.table[k + FIRST_CHUNK]
         following: cython.longlong
         while chunk >= 0:
             following = self.after[chunk]
             self._let_go(chunk)
             chunk = following
-        table[k + FIRST_CHUNK] = table[k + LAST_CHUNK] = -1
+        self.table[k + FIRST_CHUNK] = self.table[k + LAST_CHUNK] = -1
         return 0
 
     @cython.cfunc
@@ -161,70 +182,71 @@ class EvidenceLog:
         self,
         s: cython.longlong[::1],
         at: cython.Py_ssize_t,
-        table: cython.longlong[::1],
         slot: cython.Py_ssize_t,
     ) -> cython.int:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        row: cython.Py_ssize_t = self._next_row(table, k)
+        row: cython.Py_ssize_t = self._next_row(k)
         cell: cython.Py_ssize_t
         for cell in range(COPIED):
             self.rows[row + cell] = s[at + self.source[cell]]
-        self.rows[row + COPY] = s[at + IS_COPY] = self._is_copy(table, k, row)
+        self.rows[row + COPY] = s[at + IS_COPY] = self._is_copy(k, row)
         bits: cython.longlong = self.rows[row + FLAGS] & (SYN | FIN | RST)
-        if (bits or self.rows[row + KIND] != SEGMENT) and table[k + PINNED_ROWS] < PINNED_MOST:
-            table[k + PIN] = PIN_AFTER
-            table[k + LAST_PINNED] = table[k + LAST_CHUNK]
-            table[k + LOOSE] = 0
+        if (bits or self.rows[row + KIND] != SEGMENT) and self.table[k + PINNED_ROWS] < PINNED_MOST:
+            self.table[k + PIN] = PIN_AFTER
+            self.table[k + LAST_PINNED] = self.table[k + LAST_CHUNK]
+            self.table[k + LOOSE] = 0
         return 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def _next_row(self, table: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    def _next_row(self, k: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The cell where the slot's next evidence row begins."""
-        if table[k + LAST_CHUNK] < 0 or table[k + LAST_ROWS] == CHUNK:
-            self._next_chunk(table, k)
-        row: cython.Py_ssize_t = (table[k + LAST_CHUNK] * CHUNK + table[k + LAST_ROWS]) * KEPT
-        table[k + LAST_ROWS] += 1
-        table[k + ROWS] += 1
-        if table[k + PIN] > 0:
-            table[k + PIN] -= 1
-            table[k + PINNED_ROWS] += 1
-            table[k + LAST_PINNED] = table[k + LAST_CHUNK]
-            table[k + LOOSE] = 0
+        if self.table[k + LAST_CHUNK] < 0 or self.table[k + LAST_ROWS] == CHUNK:
+            self._next_chunk(k)
+        row: cython.Py_ssize_t = (
+            self.table[k + LAST_CHUNK] * CHUNK + self.table[k + LAST_ROWS]
+        ) * KEPT
+        self.table[k + LAST_ROWS] += 1
+        self.table[k + ROWS] += 1
+        if self.table[k + PIN] > 0:
+            self.table[k + PIN] -= 1
+            self.table[k + PINNED_ROWS] += 1
+            self.table[k + LAST_PINNED] = self.table[k + LAST_CHUNK]
+            self.table[k + LOOSE] = 0
         return row
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def _next_chunk(self, table: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
+    def _next_chunk(self, k: cython.Py_ssize_t) -> cython.int:
         chunk: cython.longlong
-        if table[k + LOOSE] >= LOOSE_CHUNKS:
-            self._drop_oldest_loose(table, k)
+        if self.table[k + LOOSE] >= LOOSE_CHUNKS:
+            self._drop_oldest_loose(k)
         if self.free < 0:
             with cython.gil:
                 self._more_chunks()
         chunk = self.free
         self.free = self.after[chunk]
         self.after[chunk] = -1
-        if table[k + LAST_CHUNK] >= 0:
-            self.after[table[k + LAST_CHUNK]] = chunk
+        if self.table[k + LAST_CHUNK] >= 0:
+            self.after[self.table[k + LAST_CHUNK]] = chunk
         else:
-            table[k + FIRST_CHUNK] = chunk
-        table[k + LAST_CHUNK], table[k + LAST_ROWS] = chunk, 0
-        table[k + LOOSE] += 1
+            self.table[k + FIRST_CHUNK] = chunk
+        self.table[k + LAST_CHUNK], self.table[k + LAST_ROWS] = chunk, 0
+        self.table[k + LOOSE] += 1
         return 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def _drop_oldest_loose(self, table: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
-        kept: cython.longlong = table[k + LAST_PINNED]
+    def _drop_oldest_loose(self, k: cython.Py_ssize_t) -> cython.int:
+        kept: cython.longlong = self.table[k + LAST_PINNED]
         oldest: cython.longlong = self.after[kept]
         self.after[kept] = self.after[oldest]
         self._let_go(oldest)
-        table[k + LOOSE] -= 1
-        table[k + ROWS] -= CHUNK
+        self.table[k + LOOSE] -= 1
+        self.table[k + ROWS] -= CHUNK
         return 0
 
     @cython.cfunc
@@ -252,13 +274,11 @@ class EvidenceLog:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def _is_copy(
-        self, table: cython.longlong[::1], k: cython.Py_ssize_t, row: cython.Py_ssize_t
-    ) -> cython.longlong:
+    def _is_copy(self, k: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.longlong:
         """Whether one of the last rows is the same packet, captured twice."""
         r = self.rows
         other: cython.Py_ssize_t = row - KEPT
-        first: cython.Py_ssize_t = table[k + LAST_CHUNK] * CHUNK * KEPT
+        first: cython.Py_ssize_t = self.table[k + LAST_CHUNK] * CHUNK * KEPT
         while other >= first:
             if r[row + SEQ] == r[other + SEQ] and self._same(row, other):
                 return 1

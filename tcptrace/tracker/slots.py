@@ -47,6 +47,13 @@ class Slots(Rows):
         "end_reason": "EndReason, once it has left the table",
         "left_at": "the capture's clock when it left",
         "after": "slot of the incarnation that it was begun after, -1 for none",
+    }
+
+
+class Keeping(Rows):
+    """What the log of evidence keeps of an open connection, a row a slot; chunks are its pool's."""
+
+    COLUMNS: ClassVar[dict[str, str]] = {
         "rows": "how many evidence rows it holds",
         "first_chunk": "its first chunk of evidence, -1 for none",
         "last_chunk": "its last chunk",

@@ -70,9 +70,9 @@ class Tracker:
         """Take in a batch in capture order; fills its columns slot, sender and opens."""
         count = len(segments)
         self._table.assign(segments.cells, count)
-        slots = self._table.matrix()
-        self._log.add(segments.cells, count, slots)
-        self._tallying.add(segments.cells, count, len(slots))
+        capacity = len(self._table.matrix())
+        self._log.add(segments.cells, count, capacity)
+        self._tallying.add(segments.cells, count, capacity)
         self._zeek.feed(segments.cells, count)
         self._pending += self._table.left()
         while len(self._pending) > GROUP:
@@ -144,7 +144,7 @@ class Tracker:
 
     def _groups(self, groups: list[list[int]], keep: bool = False) -> list[Group]:
         table: Matrix = self._table.matrix()
-        rows, offsets = self._log.collect([slot for slots in groups for slot in slots], table, keep)
+        rows, offsets = self._log.collect([slot for slots in groups for slot in slots], keep)
         made, first = [], 0
         for slots in groups:
             own = offsets[first : first + len(slots) + 1]
