@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -253,10 +254,13 @@ class Profile:
         return Window(idle.earliest + count * probe.earliest, idle.latest + count * probe.latest)
 
     def cells(self) -> memoryview:
-        """The row of `TimerCells` for kernels: int64, one cell a column."""
+        """The row of `TimerCells` for kernels, which only read it: int64, one cell a column."""
+        return self._row.cells
+
+    @cached_property
+    def _row(self) -> TimerCells:
         values = self._values()
-        row = [values[name] for name in TimerCells.COLUMNS]
-        return TimerCells(np.array([row], np.int64)).cells
+        return TimerCells(np.array([[values[name] for name in TimerCells.COLUMNS]], np.int64))
 
     def _values(self) -> dict[str, int]:
         syn, wait, ack = self.syn_gives_up(), self.syn_ack_wait(), self.syn_ack_gives_up()
