@@ -17,5 +17,7 @@ cdef class FinOrder:
     cdef bint _minisocket(self, long long side, long long fin, Py_ssize_t taken) except? -1
     cdef bint _numbers(self, long long side, Py_ssize_t before) except? -1
     cdef bint _close_together(self, Py_ssize_t at, Py_ssize_t taken) except? -1
+    cdef bint _proves_closing(self, Py_ssize_t at, long long side, long long fin) except? -1
+    cdef int _doubt(self, Py_ssize_t at, Py_ssize_t taken) except? -1
     cdef bint _unseen(self, long long side, long long fin, Py_ssize_t taken) except? -1
     cdef bint _in_recovery(self, Py_ssize_t at, long long side, Py_ssize_t taken) except? -1

@@ -16,6 +16,7 @@ from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
+TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
@@ -82,9 +83,8 @@ class FinOrder:
             return 0
         if e[at + FIN_OUT + WHEN] != NEVER and e[at + FIN_ACKED + WHEN] != NEVER:
             e[at + MINISOCKET] = self._minisocket(side, e[peer + FIN_OCTET], taken)
-            if not e[at + MINISOCKET] and self._close_together(at, taken):
-                self._presume(at + FIN_TAKEN)
-                self._presume(at + FIN_ACKED)
+            if not e[at + MINISOCKET] and not self._proves_closing(at, side, e[peer + FIN_OCTET]):
+                self._doubt(at, taken)
         if self._unseen(side, e[peer + FIN_OCTET], taken) or self._in_recovery(at, side, taken):
             self._presume(at + FIN_TAKEN)
             self._presume(at + FIN_OUT)
@@ -137,6 +137,32 @@ class FinOrder:
             return False
         between: cython.longlong = r[acked * WIDTH + ARRIVES] - r[taken * WIDTH + ARRIVES]
         return abs(between) <= 2 * e[at + JITTER]
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _proves_closing(
+        self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.bint:
+        """Whether the FIN was acknowledged before the ACK of the endpoint's own can have come."""
+        r, e = self.r, self.e
+        acked: cython.longlong = e[at + FIN_ACKED + ROW]
+        proof: cython.Py_ssize_t = self.fins.covering(side, fin, e[at + FIN_TAKEN + ROW] + 1)
+        if acked < 0 or proof < 0:
+            return False
+        way: cython.longlong = max(e[at + TURNAROUND], 0) // 2
+        return r[proof * WIDTH + TIME] < r[acked * WIDTH + TIME] + way
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _doubt(self, at: cython.Py_ssize_t, taken: cython.Py_ssize_t) -> cython.int:
+        """Behind the tap the path may have turned them: the FIN came first only by the capture."""
+        e = self.e
+        if self._close_together(at, taken):
+            self._presume(at + FIN_TAKEN)
+            self._presume(at + FIN_ACKED)
+        elif e[at + FIN_ACKED + ROW] > taken and e[at + FIN_OUT + WHEN] < e[at + FIN_TAKEN + WHEN]:
+            self._presume(at + FIN_TAKEN)
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

@@ -92,3 +92,17 @@ def test_fin_before_octets_that_were_never_seen_is_presumed() -> None:
     assert (
         "CLOSE_WAIT RCV_FIN PRESUMED 4 5" == told_of(reconstructed(exchange(text)), ORIGINATOR)[2]
     )
+
+
+@pytest.mark.parametrize(("answer", "basis"), [("1.060", "PRESUMED"), ("1.010", "CONFIRMED")])
+def test_closing_is_proved_by_an_answer_before_the_ack(answer: str, basis: str) -> None:
+    """If the ACK of its own FIN had passed the tap by then, it may have come first."""
+    text = f"""
+    1.000 C FA 1 a1
+    1.001 S FA 1 a1
+    {answer} C A 2 a2
+    1.050 S A 2 a2
+    """
+    lines = sorted(text.split("\n"), key=lambda line: line.split()[:1])
+    rows = told_of(reconstructed(exchange(OPEN + "\n".join(lines))), ORIGINATOR)
+    assert rows[3].startswith(f"CLOSING RCV_FIN {basis}")
