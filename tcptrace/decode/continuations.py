@@ -24,6 +24,9 @@ from tcptrace.sources.packets import Packets
 
 _AT = {name: place for place, name in enumerate(Datagrams.COLUMNS)}
 _FRAGMENT_HEADER = 8
+
+# As many are put in one part, and a packet's more: a packet of 100 octets may inflate to 65,535.
+MOST_OCTETS = 1 << 20
 _IPCOMP_HEADER = 4
 
 
@@ -56,9 +59,16 @@ class Continuations:
         more = part.datagrams.take(part.datagrams.more_at > 0)
         if len(more):
             yield Part(_subframes(more), part.data)
-        continued = list(self._elsewhere(part, packets))
-        if continued:
-            yield _gathered(continued)
+        gathered: list[Continued] = []
+        octets = 0
+        for continued in self._elsewhere(part, packets):
+            gathered.append(continued)
+            octets += len(continued.octets)
+            if octets >= MOST_OCTETS:
+                yield _gathered(gathered)
+                gathered, octets = [], 0
+        if gathered:
+            yield _gathered(gathered)
 
     def _elsewhere(self, part: Part, packets: Packets) -> Iterator[Continued]:
         ends = part.datagrams.header

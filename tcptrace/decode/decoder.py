@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -97,20 +97,28 @@ class Decoder:
     def _with_continued(self, segments: Segments, first: Part, packets: Packets) -> Segments:
         """The rows of a part and of all that continues it, in the packets' order.
 
-        The packets without a row are counted. It ends: each header walked counts in `depth`.
+        The packets without a row are counted.
         """
-        parts, rows = [first], [segments]
-        for part in parts:
-            for continued in self._continuations.parts(part, packets):
-                self._walk(continued, _groups(continued.datagrams))
-                parts.append(continued)
-                rows.append(self._read(continued, packets))
-        datagrams = Datagrams.concat([part.datagrams for part in parts])
+        walked, rows = [first.datagrams], [segments]
+        for part, more in self._continued(first, packets):
+            walked.append(part.datagrams)
+            rows.append(more)
+        datagrams = Datagrams.concat(walked)
         self._count_skipped(datagrams)
-        if len(parts) == 1:
+        if len(walked) == 1:
             return segments
         order = np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
         return Segments.concat(rows).take(order)
+
+    def _continued(self, part: Part, packets: Packets) -> Iterator[tuple[Part, Segments]]:
+        """All that continues a part, each with its rows, read before the next is made.
+
+        It ends: each header walked counts in `depth`, and so no part is continued for long.
+        """
+        for continued in self._continuations.parts(part, packets):
+            self._walk(continued, _groups(continued.datagrams))
+            yield continued, self._read(continued, packets)
+            yield from self._continued(continued, packets)
 
     def _count_skipped(self, datagrams: Datagrams) -> None:
         """One reason a packet; none for a packet of which any part gave a segment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -144,3 +145,19 @@ def test_fragment_with_a_wrong_checksum(decoder: Callable[[], Decoder]) -> None:
     pieces[-1].chksum = 0x1234
     segments = decoder().feed(captured(pieces, RAW))
     assert Mark.IP_CHECKSUM == cell(segments, "marks")
+
+
+def test_inflated_packets_are_not_all_held_at_once(decoder: Callable[[], Decoder]) -> None:
+    """RFC 2394: a hundred octets may inflate to 64 KiB; of a batch of such, few are in memory."""
+    packer = zlib.compressobj(9, wbits=-15)
+    inflating = packer.compress(bytes(65_000)) + packer.flush()
+    packet = IP(src="10.0.0.1", dst="10.0.0.2", proto=108) / Raw(bytes([6, 0, 0, 2]) + inflating)
+    packets = captured([bytes(packet)] * 600, RAW)
+    decoding = decoder()
+    decoding.feed(captured([ipv4()], RAW))  # what is loaded once is not counted
+    tracemalloc.start()
+    decoding.feed(packets)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 600 == decoding.counters["ipcomp-decompressed"]
+    assert peak < 8 << 20, "39 MB if all were held"
