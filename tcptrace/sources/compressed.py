@@ -46,11 +46,15 @@ class Unpacker(Protocol):
 
 @dataclass(frozen=True)
 class Compression:
-    """A way of compressing: its name, the bytes it begins with, how to make its unpacker."""
+    """A way of compressing: its name, the bytes it begins with, what a file is unpacked with.
+
+    `unpackers` is called once a file, what it gives once a member: a file may have a member every
+    nine octets, and must not make each of them look for a package.
+    """
 
     name: str
     magics: tuple[bytes, ...]
-    unpacker: Callable[[], Unpacker]
+    unpackers: Callable[[], Callable[[], Unpacker]]
 
 
 class _Gzip:
@@ -83,8 +87,8 @@ class _Zstandard:
 
     _PIECE = 512
 
-    def __init__(self, package: Any) -> None:
-        self._inner = package.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW).decompressobj()
+    def __init__(self, decompressor: Any) -> None:
+        self._inner = decompressor.decompressobj()
         self._given = memoryview(b"")
         self._held = memoryview(b"")
 
@@ -113,33 +117,36 @@ class _Zstandard:
         return b"".join(unpacked)
 
 
-def _zstd() -> Unpacker:
+def _xz() -> Unpacker:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_MEMORY)
+
+
+def _zstd() -> Callable[[], Unpacker]:
     try:
         from compression import zstd  # Python 3.14
     except ImportError:
         import zstandard
 
-        return _Zstandard(zstandard)
+        # One for all frames of a file, never for two files: its unpackers share their state.
+        shared = zstandard.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW)
+        return lambda: _Zstandard(shared)
     limit = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
-    unpacker: Unpacker = zstd.ZstdDecompressor(options=limit)
-    return unpacker
+    return lambda: zstd.ZstdDecompressor(options=limit)
 
 
-def _lz4() -> Unpacker:
+def _lz4() -> Callable[[], Unpacker]:
     import lz4.frame
 
-    unpacker: Unpacker = lz4.frame.LZ4FrameDecompressor()
+    unpacker: Callable[[], Unpacker] = lz4.frame.LZ4FrameDecompressor
     return unpacker
 
 
 _SKIPPABLE_FRAMES = tuple(bytes([0x50 | low, 0x2A, 0x4D, 0x18]) for low in range(16))
 
 COMPRESSIONS = (
-    Compression("gzip", (b"\x1f\x8b",), _Gzip),
-    Compression("bzip2", (b"BZh",), bz2.BZ2Decompressor),
-    Compression(
-        "xz", (b"\xfd7zXZ\0",), lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_MEMORY)
-    ),
+    Compression("gzip", (b"\x1f\x8b",), lambda: _Gzip),
+    Compression("bzip2", (b"BZh",), lambda: bz2.BZ2Decompressor),
+    Compression("xz", (b"\xfd7zXZ\0",), lambda: _xz),
     Compression("zstd", (b"\x28\xb5\x2f\xfd", *_SKIPPABLE_FRAMES), _zstd),
     Compression("lz4", (b"\x04\x22\x4d\x18",), _lz4),
 )
@@ -164,6 +171,7 @@ class Unpacked:
         self._packed = packed
         self._compression = compression
         self._facts = facts
+        self._begin = self._found()
         self._unpacker = self._begin()
         self._pending = b""
         self._over = False
@@ -186,9 +194,9 @@ class Unpacked:
         """Close the compressed stream."""
         self._packed.close()
 
-    def _begin(self) -> Unpacker:
+    def _found(self) -> Callable[[], Unpacker]:
         try:
-            return self._compression.unpacker()
+            return self._compression.unpackers()
         except ImportError as error:
             expected = (
                 f"a {self._compression.name} file needs the package {error.name}: "
@@ -224,13 +232,11 @@ class Unpacked:
         """Go on after the end of a member: with the next, or to the end of the file."""
         rest = self._unpacker.unused_data or b""
         self._starved = False
-        while len(rest) < _LONGEST_MAGIC:
-            rest = rest.lstrip(b"\0")  # padding, as xz and gzip on tape allow
+        while len(rest := rest.lstrip(b"\0")) < _LONGEST_MAGIC:  # padding: xz, gzip on tape
             more = self._input()
             if not more:
                 break
             rest += more
-        rest = rest.lstrip(b"\0")
         if not rest:
             self._over = True
         elif rest.startswith(self._compression.magics):

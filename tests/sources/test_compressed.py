@@ -11,6 +11,7 @@ import os
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ import zstandard
 
 from tcptrace.errors import CaptureError
 from tcptrace.sources.capture import open_capture
+from tcptrace.sources.compressed import COMPRESSIONS, Unpacked, Unpacker
+from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.packets import Packets
+from tcptrace.sources.streams import ObjectStream
+from tcptrace.sources.window import Window
 from tests.sources.crafted import SOME, T0, Told, as_told, expected, pcap, pcapng, read, written
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
@@ -104,6 +109,45 @@ def test_other_bytes_behind_the_end(tmp_path: Path, name: str) -> None:
     packets, capture = read(written(tmp_path, packed + bytes(512)))
     assert expected(SOME) == as_told(packets)
     assert "" == capture.files[0].damage
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_padding_longer_than_a_reading(tmp_path: Path, name: str) -> None:
+    """Zeros do not end a file, however many are read at a time: what follows them is looked at."""
+    padded = PACK[name](pcap(SOME)) + bytes(1 << 17)
+    _, capture = read(written(tmp_path, padded + b"something else"))
+    assert "is followed by other bytes" in capture.files[0].damage
+    packets, _ = read(written(tmp_path, padded + PACK[name](pcap(SOME)[24:])))
+    assert expected(SOME) * 2 == as_told(packets)
+
+
+def test_two_files_at_a_time(tmp_path: Path) -> None:
+    """Merging unpacks several files in turn, a piece of each: none spoils another's state."""
+    paths = []
+    for file in range(2):
+        octets = pcap([Told(T0 + file, bytes([file]) * 5000)] * 300)
+        paths.append(written(tmp_path, PACK["zstd"](octets), f"{file}.pcap.zst"))
+    packets, capture = read(paths)
+    assert ["", ""] == [facts.damage for facts in capture.files]
+    assert 600 == len(packets)
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_unpackers_are_looked_for_once_a_file(tmp_path: Path, name: str) -> None:
+    """A file may be a hundred thousand empty members: each must cost next to nothing."""
+    (known,) = [each for each in COMPRESSIONS if each.name == name]
+    found = []
+
+    def unpackers() -> Callable[[], Unpacker]:
+        found.append(name)
+        return known.unpackers()
+
+    octets = PACK[name](b"") * 100 + PACK[name](b"told")
+    window = Window(ObjectStream(io.BytesIO(octets)), 64)
+    unpacked = Unpacked(window, replace(known, unpackers=unpackers), FileFacts("file"))
+    whole = bytearray(4)
+    assert 4 == unpacked.readinto(memoryview(whole))
+    assert (b"told", [name]) == (bytes(whole), found)
 
 
 def test_frames_that_zstd_skips(tmp_path: Path) -> None:
