@@ -58,10 +58,15 @@ class Compression:
 
 
 class _Gzip:
-    """`zlib` with the interface of the others; checks the sum that a gzip member ends with."""
+    """`zlib` with the interface of the others; checks the sum that a gzip member ends with.
+
+    All octets before a damaged one come out, however many went in with it: a wrong sum at the end
+    costs nothing.
+    """
 
     def __init__(self) -> None:
         self._inner = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._failure: zlib.error | None = None
         self.needs_input = True
 
     @property
@@ -73,9 +78,31 @@ class _Gzip:
         return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        unpacked = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        if self._failure is not None:
+            raise self._failure
+        packed, before = self._inner.unconsumed_tail + data, self._inner.copy()
+        try:
+            unpacked = self._inner.decompress(packed, max_length)
+        except zlib.error as error:
+            self._failure = error
+            self.needs_input = False
+            return _before_damage(before, packed, max_length)
         self.needs_input = len(unpacked) < max_length and not self._inner.unconsumed_tail
         return unpacked
+
+
+def _before_damage(before: Any, packed: bytes, max_length: int) -> bytes:
+    """What the octets of `packed` before the first wrong one unpack to, found by bisection."""
+    unpacked, least, most = b"", 1, len(packed) - 1
+    while least <= most:
+        middle = (least + most) // 2
+        try:
+            unpacked = before.copy().decompress(packed[:middle], max_length)
+        except zlib.error:
+            most = middle - 1
+        else:
+            least = middle + 1
+    return unpacked
 
 
 class _Zstandard:

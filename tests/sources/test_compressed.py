@@ -121,6 +121,18 @@ def test_padding_longer_than_a_reading(tmp_path: Path, name: str) -> None:
     assert expected(SOME) * 2 == as_told(packets)
 
 
+@pytest.mark.parametrize("wrong", [-1, -5, 40])
+def test_gzip_gives_all_before_the_damage(tmp_path: Path, wrong: int) -> None:
+    """A wrong length or sum at the end costs no packet, a wrong octet none before it."""
+    octets = pcap(SOME)
+    packed = bytearray(gzip.compress(octets, 0))
+    packed[wrong] ^= 0xFF
+    packets, capture = read(written(tmp_path, bytes(packed)))
+    whole = len(SOME) if wrong < 0 else 0
+    assert expected(SOME)[:whole] == as_told(packets)[:whole]
+    assert "the gzip stream is damaged" in capture.files[0].damage
+
+
 def test_two_files_at_a_time(tmp_path: Path) -> None:
     """Merging unpacks several files in turn, a piece of each: none spoils another's state."""
     paths = []
