@@ -23,6 +23,7 @@ from tcptrace.decode.unusual import ip_octets
 from tcptrace.sources.packets import Packets
 
 _AT = {name: place for place, name in enumerate(Datagrams.COLUMNS)}
+_ELSEWHERE = [Header.FRAGMENT, Header.FRAGMENT_V6, Header.COMPRESSED, Header.UNUSUAL]
 _FRAGMENT_HEADER = 8
 
 # As many are put in one part, and a packet's more: a packet of 100 octets may inflate to 65,535.
@@ -72,8 +73,7 @@ class Continuations:
 
     def _elsewhere(self, part: Part, packets: Packets) -> Iterator[Continued]:
         ends = part.datagrams.header
-        rows = (ends == Header.FRAGMENT) | (ends == Header.COMPRESSED) | (ends == Header.UNUSUAL)
-        for row in np.flatnonzero(rows).tolist():
+        for row in np.flatnonzero(np.isin(ends, _ELSEWHERE)).tolist():
             cells = part.datagrams.matrix[row].tolist()
             found = self._one(cells, part.data, packets)
             if isinstance(found, Reason):
@@ -84,7 +84,7 @@ class Continuations:
 
     def _one(self, cells: list[int], data: memoryview, packets: Packets) -> Continued | Reason:
         header = cells[_AT["header"]]
-        if header == Header.FRAGMENT:
+        if header in (Header.FRAGMENT, Header.FRAGMENT_V6):
             return self._fragment(cells, data, int(packets.time[cells[_AT["row"]]]))
         if header == Header.COMPRESSED:
             return self._inflated(cells, data)
@@ -155,7 +155,7 @@ def _fragment(cells: list[int], data: memoryview) -> Fragment | None:
         cells[_AT[name]] for name in ("at", "network_at", "kept_end", "end")
     )
     addresses = tuple(cells[_AT[name]] for name in ("src_hi", "src_lo", "dst_hi", "dst_lo", "path"))
-    if data[network_at] >> 4 == 4:
+    if cells[_AT["header"]] == Header.FRAGMENT:
         field = int.from_bytes(data[network_at + 6 : network_at + 8])
         protocol = data[network_at + 9]
         key = (*addresses, cells[_AT["ip_id"]], protocol)
@@ -186,6 +186,7 @@ def _gathered(continued: list[Continued]) -> Part:
     at = 0
     for row, one in zip(rows, continued, strict=True):
         row[_AT["header"]] = one.header
+        row[_AT["network_at"]] = -1  # in another buffer
         row[_AT["at"]] = at
         row[_AT["kept_end"]] = at + len(one.octets)
         row[_AT["end"]] = at + max(one.length, len(one.octets))

@@ -27,7 +27,7 @@ class Datagrams(Rows):
         "at": "offset in `data` of the header to be read next",
         "kept_end": "offset of the first octet that was not captured, or is beyond `end`",
         "end": "offset one past the last octet on the wire, by the innermost length field",
-        "network_at": "offset of the innermost IP header",
+        "network_at": "offset of the innermost IP header; -1 where it is in another buffer",
         "src_hi": "source address, as in Segments",
         "src_lo": "source address",
         "dst_hi": "destination address",

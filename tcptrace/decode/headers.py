@@ -92,6 +92,7 @@ class Header(IntEnum):
     UNUSUAL = 0x603
     SKIPPED = 0x604
     CONTINUED = 0x605  # as another row, in another buffer
+    FRAGMENT_V6 = 0x606  # `at` is its own header; FRAGMENT is IPv4's, `at` behind the IP header
 
 
 END_GROUP = int(Header.TCP) >> GROUP_BITS

@@ -46,6 +46,7 @@ FRAGMENT_HEADER = cython.declare(cython.longlong, int(Header.FRAGMENT_HEADER))
 AUTHENTICATION = cython.declare(cython.longlong, int(Header.AUTHENTICATION))
 TCP = cython.declare(cython.longlong, int(Header.TCP))
 FRAGMENT = cython.declare(cython.longlong, int(Header.FRAGMENT))
+FRAGMENT_V6 = cython.declare(cython.longlong, int(Header.FRAGMENT_V6))
 SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 TRUNCATED_IP = cython.declare(cython.longlong, int(Reason.TRUNCATED_IP))
 DAMAGED_IP = cython.declare(cython.longlong, int(Reason.DAMAGED_IP))
@@ -59,6 +60,7 @@ SUPER_SEGMENT = cython.declare(cython.longlong, int(Mark.SUPER_SEGMENT))
 
 AFTER_IP_TABLE = dense(AFTER_IP, 256)
 ENCRYPTING = cython.declare(cython.longlong, int(IpProtocol.ESP))
+UNKNOWN = cython.declare(cython.longlong, -1)
 V4_HEADER = cython.declare(cython.longlong, 20)
 V6_HEADER = cython.declare(cython.longlong, 40)
 UPPER_HALF = cython.declare(cython.longlong, 1 << 32)
@@ -80,8 +82,7 @@ def walk(
 
     Returns the groups that rows were left at, as a bit set.
     """
-    walker = Walker(cells, data, tallies)
-    return walker.walk()
+    return Walker(cells, data, tallies).walk()
 
 
 @cython.final
@@ -98,7 +99,7 @@ class Walker:
     kept: cython.Py_ssize_t
     end: cython.Py_ssize_t
     header: cython.longlong
-    src_sum: cython.longlong
+    src_sum: cython.longlong  # UNKNOWN unless this walk read the last IP header, and it is IPv6
     dst_sum: cython.longlong
 
     def __init__(
@@ -125,6 +126,7 @@ class Walker:
                 self.at = self.cells[base + AT]
                 self.kept = self.cells[base + KEPT_END]
                 self.end = self.cells[base + END]
+                self.src_sum = UNKNOWN
                 while self.header >> GROUP_SHIFT == MY_GROUP:
                     self.step()
                 self.cells[base + HEADER] = self.header
@@ -251,13 +253,13 @@ class Walker:
         base: cython.Py_ssize_t = self.base
         self.cells[base + TTL] = self.data[at + 8]
         self.cells[base + IP_ID] = self.u16(at + 4)
-        self.cells[base + SRC_HI] = 0
+        self.cells[base + SRC_HI] = self.cells[base + DST_HI] = 0
         source: cython.longlong = self.u32(at + 12)
         destination: cython.longlong = self.u32(at + 16)
         self.cells[base + SRC_LO] = MAPPED | source
-        self.cells[base + DST_HI] = 0
         self.cells[base + DST_LO] = MAPPED | destination
         self.cells[base + ADDRESS_SUM] = _fold(source + destination)
+        self.src_sum = UNKNOWN
         return 0
 
     @cython.cfunc
@@ -270,12 +272,10 @@ class Walker:
     @cython.exceptval(-1)
     def bound(self, total: cython.longlong) -> cython.longlong:
         """Where the datagram ends, `total` octets from `at`; with 0 the record tells it."""
-        marks: cython.longlong = self.cells[self.base + MARKS]
-        marks &= ~SUPER_SEGMENT
+        marks: cython.longlong = self.cells[self.base + MARKS] & ~SUPER_SEGMENT
         if total:
             self.end = self.at + total
-            if self.kept > self.end:
-                self.kept = self.end
+            self.kept = min(self.kept, self.end)
         if total == 0 or total > LARGEST_FRAME:
             marks |= SUPER_SEGMENT
         self.cells[self.base + MARKS] = marks
@@ -327,9 +327,9 @@ class Walker:
             length = (self.data[at + 1] + 2) * 4  # RFC 4302 section 2.2
         if at + length > self.kept:
             return self.skip(TRUNCATED_IP)
-        if self.header == ROUTING:
+        if self.header == ROUTING and self.src_sum != UNKNOWN:
             self.routing(at, length)
-        elif self.header == OPTIONS:
+        elif self.header == OPTIONS and self.src_sum != UNKNOWN:
             self.options(at + 2, at + length)
         self.at = at + length
         return self.follow(self.data[at])
@@ -340,7 +340,7 @@ class Walker:
         """RFC 8200 section 4.5; an atomic fragment (RFC 6946) is a whole datagram."""
         fragment: cython.longlong = self.u16(at + 2)
         if fragment & 0xFFF9 and not self.quoted_first(fragment >> 3):
-            self.header = FRAGMENT
+            self.header = FRAGMENT_V6
             return 0
         self.at = at + 8
         return self.follow(self.data[at])
@@ -386,8 +386,7 @@ class Walker:
         network_at: cython.Py_ssize_t = self.cells[self.base + NETWORK_AT]
         if self.u16(network_at + 4) == 0 and length > 0xFFFF:
             self.end = network_at + V6_HEADER + length
-            if self.kept > self.end:
-                self.kept = self.end
+            self.kept = min(self.kept, self.end)
         return 0
 
 

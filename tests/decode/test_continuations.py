@@ -6,6 +6,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
+import pytest
 from scapy.layers.inet import IP, UDP, fragment
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
 from scapy.layers.l2 import GRE
@@ -161,3 +162,29 @@ def test_inflated_packets_are_not_all_held_at_once(decoder: Callable[[], Decoder
     tracemalloc.stop()
     assert 600 == decoding.counters["ipcomp-decompressed"]
     assert peak < 8 << 20, "39 MB if all were held"
+
+
+BEHIND_FRAGMENTS = {
+    "a fragment's header": (44, b"\x06\0\0\x01" + bytes(4) + bytes(8)),
+    "the length of a jumbogram": (0, b"\x06\0\xc2\x04\0\x01\0\0" + bytes(8)),
+    "a route's last address": (43, b"\x06\x02\x02\x01" + bytes(4) + bytes(16)),
+    "a home address": (60, b"\x06\x02\xc9\x10" + bytes(20)),
+}
+
+
+@pytest.mark.parametrize("what", BEHIND_FRAGMENTS)
+def test_extension_headers_behind_fragments(decoder: Callable[[], Decoder], what: str) -> None:
+    """The octets of joined fragments lie apart from the IP header before them, long gone by then.
+
+    It must not be looked for there: neither the version, nor the length, nor the addresses' sums.
+    """
+    protocol, payload = BEHIND_FRAGMENTS[what]
+    octets = [bytes(ipv4()) * 20]
+    for at in range(0, len(payload), 8):
+        header = IP(src="10.0.0.1", dst="10.0.0.2", proto=protocol, id=5, frag=at // 8)
+        header.flags = "MF" if at + 8 < len(payload) else 0
+        octets.append(bytes(header / Raw(payload[at : at + 8])))
+    decoding = decoder()
+    segments = decoding.feed(captured(octets, RAW))
+    assert len(octets) == len(segments) + sum(decoding.skipped.values())
+    assert 1 == decoding.counters["ip-datagrams-reassembled"]
