@@ -24,19 +24,63 @@ PORT_0 = cython.declare(cython.Py_ssize_t, Slots.index("port_0"))
 PORT_1 = cython.declare(cython.Py_ssize_t, Slots.index("port_1"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 MASK62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
+MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+
+# SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF"): "somepseudorandomlygenerated
+# bytes", rounds at the end, and the last word, which has the count of octets in its upper eight.
+START_0 = cython.declare(cython.ulonglong, 0x736F6D6570736575)
+START_1 = cython.declare(cython.ulonglong, 0x646F72616E646F6D)
+START_2 = cython.declare(cython.ulonglong, 0x6C7967656E657261)
+START_3 = cython.declare(cython.ulonglong, 0x7465646279746573)
+LAST_ROUNDS = cython.declare(cython.int, 3)
+WORDS = cython.declare(cython.int, 6)
+LENGTH = cython.declare(cython.longlong, 40 << 56)
+# The other half of the key is made of the seed, which the slots' sign bit leaves 62 bits.
+SECOND_KEY = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
+
 UNUSED = cython.declare(cython.longlong, -1)
 REMOVED = cython.declare(cython.longlong, -2)
 LEAST_BUCKETS = cython.declare(cython.longlong, 4096)
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(check=False)
-def _mix(state: cython.longlong, value: cython.longlong) -> cython.longlong:
-    """One round of a multiplicative hash in 31-bit halves, so that both runs agree."""
-    low: cython.longlong = ((state ^ value) & 0x7FFFFFFF) * 0x5BD1E995
-    high: cython.longlong = (((state ^ value) >> 31) & 0x7FFFFFFF) * 0x1B873593
-    mixed: cython.longlong = (low ^ (high << 1)) & MASK62
-    return mixed ^ (mixed >> 29)
+def _turned(word: cython.ulonglong, by: cython.int) -> cython.ulonglong:
+    """64 bits, turned left."""
+    return ((word << by) | (word >> (64 - by))) & MASK64
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _is_upper_first(s: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.bint:
+    """Whether the source comes after the destination, in an order of addresses and ports."""
+    if s[at + SRC_HI] != s[at + DST_HI]:
+        return s[at + SRC_HI] > s[at + DST_HI]
+    if s[at + SRC_LO] != s[at + DST_LO]:
+        return s[at + SRC_LO] > s[at + DST_LO]
+    return s[at + SRC_PORT] > s[at + DST_PORT]
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def _word(
+    s: cython.longlong[::1], at: cython.Py_ssize_t, place: cython.int, turned: cython.bint
+) -> cython.longlong:
+    """One of the words that are hashed, the same in both directions: ends in order, then ports."""
+    if place == 0:
+        return s[at + DST_HI] if turned else s[at + SRC_HI]
+    if place == 1:
+        return s[at + DST_LO] if turned else s[at + SRC_LO]
+    if place == 2:
+        return s[at + SRC_HI] if turned else s[at + DST_HI]
+    if place == 3:
+        return s[at + SRC_LO] if turned else s[at + DST_LO]
+    if place == 4:
+        source: cython.longlong = s[at + SRC_PORT]
+        destination: cython.longlong = s[at + DST_PORT]
+        return destination << 16 | source if turned else source << 16 | destination
+    return LENGTH
 
 
 @cython.final
@@ -91,13 +135,38 @@ class FourTuples:
     @cython.ccall
     @cython.exceptval(-1, check=True)
     def tag(self, at: cython.Py_ssize_t) -> cython.longlong:
-        """The seeded hash of a segment's four-tuple, the same in both directions."""
-        s = self.s
-        one: cython.longlong = _mix(self.seed, s[at + SRC_HI])
-        two: cython.longlong = _mix(self.seed, s[at + DST_HI])
-        one = _mix(_mix(one, s[at + SRC_LO]), s[at + SRC_PORT])
-        two = _mix(_mix(two, s[at + DST_LO]), s[at + DST_PORT])
-        return _mix(_mix(self.seed, one + two), one ^ two)
+        """SipHash-1-3 of a segment's four-tuple under the seed, the same in both directions.
+
+        A hash without such a proof has four-tuples that collide under every seed.
+        """
+        one: cython.ulonglong = self.seed & MASK64
+        two: cython.ulonglong = (one * SECOND_KEY) & MASK64
+        v0: cython.ulonglong = one ^ START_0
+        v1: cython.ulonglong = two ^ START_1
+        v2: cython.ulonglong = one ^ START_2
+        v3: cython.ulonglong = two ^ START_3
+        turned: cython.bint = _is_upper_first(self.s, at)
+        word: cython.ulonglong
+        place: cython.int
+        for place in range(WORDS + LAST_ROUNDS):
+            word = 0
+            if place < WORDS:
+                word = _word(self.s, at, place, turned) & MASK64
+            elif place == WORDS:
+                v2 ^= 0xFF
+            v3 ^= word
+            v0 = (v0 + v1) & MASK64
+            v1 = _turned(v1, 13) ^ v0
+            v0 = _turned(v0, 32)
+            v2 = (v2 + v3) & MASK64
+            v3 = _turned(v3, 16) ^ v2
+            v0 = (v0 + v3) & MASK64
+            v3 = _turned(v3, 21) ^ v0
+            v2 = (v2 + v1) & MASK64
+            v1 = _turned(v1, 17) ^ v2
+            v2 = _turned(v2, 32)
+            v0 ^= word
+        return (v0 ^ v1 ^ v2 ^ v3) & MASK62
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

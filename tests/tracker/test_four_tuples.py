@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 from outcomes import Kernel
 
 from tcptrace.decode.segments import Segments
@@ -54,3 +60,60 @@ def test_removed_tuple_is_not_found_and_others_are(kernel: Kernel) -> None:
     tuples.replace(50, -1)  # type: ignore[attr-defined]
     found = [tuples.find(row * Segments.width()) for row in range(100)]  # type: ignore[attr-defined]
     assert [-1 if slot == 50 else 2 * slot for slot in range(100)] == found
+
+
+TOP_BITS = [bits << 62 for bits in range(4)]
+
+
+def unsigned(column: str, segments: Segments, values: list[int]) -> None:
+    """Set a column of addresses, whose uppermost bit is an int64's sign."""
+    getattr(segments, column)[:] = np.array(values, np.uint64).view(np.int64)
+
+
+def tags(kernel: Kernel, segments: Segments, seed: int) -> list[int]:
+    tuples = kernel("tcptrace.tracker.four_tuples").FourTuples(seed)
+    tuples.look(segments.cells, segments.cells)
+    return [tuples.tag(row * Segments.width()) for row in range(len(segments))]
+
+
+def test_hash_is_siphash(kernel: Kernel) -> None:
+    """Under seed 0 it is what Python itself makes of the same octets with PYTHONHASHSEED=0."""
+    if sys.hash_info.algorithm != "siphash13":
+        pytest.skip(f"this Python hashes by {sys.hash_info.algorithm}")
+    segments, _ = numbered(20)
+    segments.src_hi[:], segments.dst_hi[:] = -5, 3
+    words = np.stack([segments.src_hi, segments.src_lo, segments.dst_hi, segments.dst_lo], axis=1)
+    ports = segments.src_port << 16 | segments.dst_port
+    octets = np.column_stack([words, ports]).astype("<i8").tobytes()
+    pieces = [octets[at : at + 40] for at in range(0, len(octets), 40)]
+    program = f"print([hash(piece) for piece in {pieces}])"
+    command = [sys.executable, "-c", program]
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    pythons = [value & (1 << 62) - 1 for value in ast.literal_eval(run.stdout)]
+    assert pythons == tags(kernel, segments, 0)
+
+
+@pytest.mark.parametrize("seed", [1, 12345, (1 << 62) - 1])
+def test_addresses_that_differ_in_few_bits_do_not_collide(kernel: Kernel, seed: int) -> None:
+    """Once 256 addresses that differ in their topmost bits had one hash, under every seed."""
+    ends = [(a, b, c, d) for a in TOP_BITS for b in TOP_BITS for c in TOP_BITS for d in TOP_BITS]
+    segments = Segments.zeros(len(ends))
+    for place, column in enumerate(("src_hi", "src_lo", "dst_hi", "dst_lo")):
+        unsigned(column, segments, [each[place] | 1 for each in ends])
+    segments.src_port[:], segments.dst_port[:] = 40000, 443
+    assert 256 == len(set(tags(kernel, segments, seed)))
+
+
+def test_collisions_under_one_seed_are_none_under_another(kernel: Kernel) -> None:
+    """Whoever knows the algorithm, and chose a crowded bucket by a seed of their own, gains none.
+
+    Of 20,000 four-tuples those that fall in one of 64 parts of the table are kept, some 300; with
+    the real seed they spread over all parts.
+    """
+    segments, _ = numbered(20_000)
+    guessed = np.array(tags(kernel, segments, 1))
+    chosen = segments.take(guessed & 63 == 5)
+    assert 200 < len(chosen) < 450
+    parts = np.bincount(np.array(tags(kernel, chosen, 2)) & 63, minlength=64)
+    assert parts.max() < 25, "a chain, had the seed not mattered, of them all"
