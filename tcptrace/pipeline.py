@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ class Reading:
 
     def segments(self) -> Iterator[Segments]:
         """The segments once more, told apart as the tracker did, but not judged again."""
-        decoder, table = Decoder(), ConnectionTable(OPEN_LIMIT, ENDED_LINGER, 0)
+        decoder = Decoder()
+        table = ConnectionTable(OPEN_LIMIT, ENDED_LINGER, secrets.randbits(62))
         for packets in self._packets(open_capture(self.source)):
             segments = decoder.feed(packets)
             table.assign(segments.cells, len(segments))
