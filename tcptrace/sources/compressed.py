@@ -93,7 +93,7 @@ class _Gzip:
 
 def _before_damage(before: Any, packed: bytes, max_length: int) -> bytes:
     """What the octets of `packed` before the first wrong one unpack to, found by bisection."""
-    unpacked, least, most = b"", 1, len(packed) - 1
+    unpacked, least, most = b"", 0, len(packed) - 1
     while least <= most:
         middle = (least + most) // 2
         try:

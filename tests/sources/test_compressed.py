@@ -238,3 +238,19 @@ def test_a_pipe_of_packed_bytes_answers_before_its_end(name: str) -> None:
         writer.write(flushed(name))
         batch: Packets = next(iter(open_capture(file)))
     assert expected(MANY[:100]) == as_told(batch)
+
+
+@pytest.mark.parametrize("room", [1, 7, 64, 69, 70, 1000])
+def test_what_comes_before_damage_is_the_same_in_any_pieces(room: int) -> None:
+    """Also where the octets that are left of a repetition need no more of the file."""
+    packer = zlib.compressobj(wbits=31)
+    octets = b"repeat" * 40
+    packed = packer.compress(octets) + packer.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 20
+    (known,) = [each for each in COMPRESSIONS if each.name == "gzip"]
+    facts = FileFacts("file")
+    unpacked = Unpacked(Window(ObjectStream(io.BytesIO(packed)), 4096), known, facts)
+    pieces, view = [], memoryview(bytearray(room))
+    while got := unpacked.readinto(view):
+        pieces.append(bytes(view[:got]))
+    assert octets == b"".join(pieces)
+    assert "the gzip stream is damaged" in facts.damage
