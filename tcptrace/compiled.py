@@ -14,6 +14,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.sources.bpf",
     "tcptrace.sources.records",
     "tcptrace.sources.ring_blocks",
+    "tcptrace.decode.walker",
     "tcptrace.decode.link_headers",
     "tcptrace.decode.shim_headers",
     "tcptrace.decode.ip_headers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import sys
@@ -11,20 +12,39 @@ from types import ModuleType
 
 import pytest
 
+from tcptrace.compiled import KERNELS
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+INTERPRETED = "__interpreted"
 
 
 def load_interpreted(name: str) -> ModuleType:
-    """The kernel `name` run from its `.py` file, even where a compiled module stands beside it."""
+    """The kernel `name` run from its `.py` file, even where a compiled module stands beside it.
+
+    So are the kernels whose classes it subclasses, for a subclass must see their C methods.
+    """
     path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
-    spec = importlib.util.spec_from_file_location(name + "__interpreted", path)
+    spec = importlib.util.spec_from_file_location(name + INTERPRETED, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     module.__package__ = name.rpartition(".")[0]
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        for above in _kernels_above(ast.parse(path.read_text())):
+            interpreted = sys.modules.get(above + INTERPRETED) or load_interpreted(above)
+            patch.setitem(sys.modules, above, interpreted)
+        spec.loader.exec_module(module)
     return module
+
+
+def _kernels_above(tree: ast.Module) -> set[str]:
+    """The kernels that the base classes of a kernel's classes are imported from."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    bases = {ast.unparse(base) for node in classes for base in node.bases}
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    found = {node.module for node in imports if bases & {each.name for each in node.names}}
+    return {module for module in found if module in KERNELS}
 
 
 @pytest.fixture(params=["compiled", "interpreted"])

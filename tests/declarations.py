@@ -1,7 +1,10 @@
 """What kernels may call and read of each other at C speed: the `.pxd` beside them, from the `.py`.
 
 `python -m tests.declarations` writes them all anew; a test says whether they are up to date. A
-kernel has one where it uses a class of another kernel, or is used so.
+kernel has one where it uses a class of another kernel, or subclasses it, or is used so.
+
+A method that other kernels are to inline is in the `.pxd` with its body, for which Cython wants
+it to be final and nowhere else: in the `.py` it stands under `if not cython.compiled:`.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
+from textwrap import indent
 
 from tcptrace.compiled import KERNELS
 
@@ -21,6 +25,7 @@ TYPES = {
     "longlong[::1]": "long long[::1]",
     "const[uchar][::1]": "const unsigned char[::1]",
 }
+INLINE = "not cython.compiled"
 PUBLIC = {"Connection", "Side"}  # their attributes are read in Python, too
 MOST = 100
 
@@ -44,7 +49,8 @@ def _type(node: ast.expr) -> str:
     return TYPES.get(text, text)
 
 
-def _method(node: ast.FunctionDef) -> str | None:
+def _method(node: ast.FunctionDef, within: bool) -> str | None:
+    """A method's declaration; the whole of it where it stands `within` INLINE's block."""
     decorators = _decorators(node)
     kinds = {"cython.cfunc": "cdef", "cython.ccall": "cpdef"}
     kind = next((kinds[each] for each in decorators if each in kinds), None)
@@ -58,11 +64,21 @@ def _method(node: ast.FunctionDef) -> str | None:
     raises = next((each for each in decorators if each.startswith("cython.exceptval")), None)
     assert raises is not None, f"{node.name}: say what it returns with an exception"
     nogil = " nogil" if "cython.nogil" in decorators else ""
-    head = f"    {kind} {_type(node.returns)} {node.name}("
-    whole = f"{head}{', '.join(arguments)}) {_raises(raises)}{nogil}"
-    if len(whole) <= MOST:
+    inline = "inline " if within else ""
+    final = "    @cython.final\n" if "cython.final" in decorators else ""
+    head = f"{final}    {kind} {inline}{_type(node.returns)} {node.name}("
+    tail = f"{_raises(raises)}{nogil}{_body(node) if within else ''}"
+    whole = f"{head}{', '.join(arguments)}) {tail}"
+    if max(map(len, whole.splitlines())) <= MOST:
         return whole
-    return f"{head}\n        {', '.join(arguments)}\n    ) {_raises(raises)}{nogil}"
+    return f"{head}\n        {', '.join(arguments)}\n    ) {tail}"
+
+
+def _body(node: ast.FunctionDef) -> str:
+    """A method's statements, which are Cython's as they are where they declare nothing."""
+    told = [each for each in node.body if each is not node.body[0] or not ast.get_docstring(node)]
+    assert not any(isinstance(each, ast.AnnAssign) for each in ast.walk(node)), node.name
+    return ":\n" + indent("\n".join(map(ast.unparse, told)), " " * 8)
 
 
 def _raises(exceptval: str) -> str:
@@ -80,9 +96,15 @@ def _declared(node: ast.ClassDef) -> list[str]:
         for each in node.body
         if isinstance(each, ast.AnnAssign)
     ]
-    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
-    told = [line for each in methods if (line := _method(each))]
-    return ["", "", *marks, f"cdef class {node.name}:", *body, *([""] if body else []), *told]
+    found = [(each, False) for each in node.body]
+    for block in node.body:
+        if isinstance(block, ast.If) and ast.unparse(block.test) == INLINE:
+            found += [(each, True) for each in block.body]
+    methods = [(each, within) for each, within in found if isinstance(each, ast.FunctionDef)]
+    told = [line for each, within in methods if (line := _method(each, within))]
+    bases = f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
+    head = f"cdef class {node.name}{bases}:"
+    return ["", "", *marks, head, *body, *([""] if body else []), *told]
 
 
 def declarations() -> dict[Path, str]:
@@ -99,10 +121,13 @@ def declarations() -> dict[Path, str]:
     found = {}
     for kernel in sorted(used | {kernel for kernel, pairs in uses.items() if pairs}):
         lines = [f"# Made by tests/declarations.py from {source(kernel).name}."]
+        directives = source(kernel).read_text().partition("\n")[0]
         told = _classes(trees[kernel]) if kernel in used else []
         declared = [line for node in told for line in _declared(node)]
         if any("@cython." in line for line in declared):
             lines.append("cimport cython")
+        if any(" inline " in line for line in declared):  # bounds are checked as in the `.py`
+            lines.insert(0, directives)
         pairs = sorted(set(uses.get(kernel, [])))
         lines += [f"from {module} cimport {name}" for module, name in pairs]
         lines += declared

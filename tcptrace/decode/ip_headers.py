@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
+from tcptrace.decode.datagrams import Datagrams
 from tcptrace.decode.headers import AFTER_IP, GROUP_BITS, Header, dense
 from tcptrace.decode.protocols import IpProtocol
 from tcptrace.decode.segments import Mark
 from tcptrace.decode.skipped import Reason, Tally
+from tcptrace.decode.walker import Walker
 
-WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
-HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
-VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
-AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
-KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
-END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
-DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
 NETWORK_AT = cython.declare(cython.Py_ssize_t, Datagrams.index("network_at"))
 SRC_HI = cython.declare(cython.Py_ssize_t, Datagrams.index("src_hi"))
 SRC_LO = cython.declare(cython.Py_ssize_t, Datagrams.index("src_lo"))
@@ -34,10 +28,7 @@ DONT_FRAGMENT = cython.declare(cython.Py_ssize_t, Datagrams.index("dont_fragment
 MARKS = cython.declare(cython.Py_ssize_t, Datagrams.index("marks"))
 ICMP_ERROR = cython.declare(cython.Py_ssize_t, Datagrams.index("icmp"))
 
-ONE = cython.declare(cython.longlong, 1)
 GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
-MY_GROUP = cython.declare(cython.longlong, int(Header.IPV4) >> GROUP_BITS)
-DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 IPV4 = cython.declare(cython.longlong, int(Header.IPV4))
 IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
 OPTIONS = cython.declare(cython.longlong, int(Header.OPTIONS))
@@ -47,12 +38,10 @@ AUTHENTICATION = cython.declare(cython.longlong, int(Header.AUTHENTICATION))
 TCP = cython.declare(cython.longlong, int(Header.TCP))
 FRAGMENT = cython.declare(cython.longlong, int(Header.FRAGMENT))
 FRAGMENT_V6 = cython.declare(cython.longlong, int(Header.FRAGMENT_V6))
-SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 TRUNCATED_IP = cython.declare(cython.longlong, int(Reason.TRUNCATED_IP))
 DAMAGED_IP = cython.declare(cython.longlong, int(Reason.DAMAGED_IP))
 OTHER_TRANSPORT = cython.declare(cython.longlong, int(Reason.OTHER_TRANSPORT))
 ENCRYPTED = cython.declare(cython.longlong, int(Reason.ENCRYPTED))
-TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 ICMP_REASON = cython.declare(cython.longlong, int(Reason.ICMP))
 BAD_IP_CHECKSUM = cython.declare(cython.Py_ssize_t, int(Tally.BAD_IP_CHECKSUM))
 IP_CHECKSUM = cython.declare(cython.longlong, int(Mark.IP_CHECKSUM))
@@ -60,7 +49,7 @@ SUPER_SEGMENT = cython.declare(cython.longlong, int(Mark.SUPER_SEGMENT))
 
 AFTER_IP_TABLE = dense(AFTER_IP, 256)
 ENCRYPTING = cython.declare(cython.longlong, int(IpProtocol.ESP))
-UNKNOWN = cython.declare(cython.longlong, -1)
+NO_ROW = cython.declare(cython.Py_ssize_t, -1)
 V4_HEADER = cython.declare(cython.longlong, 20)
 V6_HEADER = cython.declare(cython.longlong, 40)
 UPPER_HALF = cython.declare(cython.longlong, 1 << 32)
@@ -82,24 +71,18 @@ def walk(
 
     Returns the groups that rows were left at, as a bit set.
     """
-    return Walker(cells, data, tallies).walk()
+    return IpWalker(cells, data, tallies).run()
 
 
 @cython.final
 @cython.cclass
-class Walker:
-    """The row being walked: where it stands, and its three buffers."""
+class IpWalker(Walker):
+    """IP headers; beside them the sums of both addresses, which extensions change."""
 
-    cells: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     tallies: cython.longlong[::1]
     after_ip: cython.const[cython.short][::1]
-    base: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    kept: cython.Py_ssize_t
-    end: cython.Py_ssize_t
-    header: cython.longlong
-    src_sum: cython.longlong  # UNKNOWN unless this walk read the last IP header, and it is IPv6
+    summed: cython.Py_ssize_t  # `base` if this walk read the row's last IP header, and it is IPv6
+    src_sum: cython.longlong
     dst_sum: cython.longlong
 
     def __init__(
@@ -108,49 +91,15 @@ class Walker:
         data: cython.const[cython.uchar][::1],
         tallies: cython.longlong[::1],
     ) -> None:
-        self.cells = cells
-        self.data = data
+        super().__init__(cells, data, IPV4, TRUNCATED_IP, OTHER_TRANSPORT)
         self.tallies = tallies
         self.after_ip = AFTER_IP_TABLE
+        self.summed = NO_ROW
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def walk(self) -> cython.longlong:
-        """Every row of the batch that stands at an IP header."""
-        groups: cython.longlong = 0
-        base: cython.Py_ssize_t
-        for base in range(0, self.cells.shape[0], WIDTH):
-            self.header = self.cells[base + HEADER]
-            if self.header >> GROUP_SHIFT == MY_GROUP:
-                self.base = base
-                self.at = self.cells[base + AT]
-                self.kept = self.cells[base + KEPT_END]
-                self.end = self.cells[base + END]
-                self.src_sum = UNKNOWN
-                while self.header >> GROUP_SHIFT == MY_GROUP:
-                    self.step()
-                self.cells[base + HEADER] = self.header
-                self.cells[base + AT] = self.at
-                self.cells[base + KEPT_END] = self.kept
-                self.cells[base + END] = self.end
-                groups |= ONE << (self.header >> GROUP_SHIFT)
-        return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def skip(self, reason: cython.longlong) -> cython.longlong:
-        if self.cells[self.base + ICMP_ERROR]:
-            reason = ICMP_REASON
-        self.header = SKIPPED
-        self.cells[self.base + VALUE] = reason
-        return 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def step(self) -> cython.longlong:
-        self.cells[self.base + DEPTH] += 1
-        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
-            return self.skip(TOO_DEEP)
         if self.header == IPV4:
             return self.version_4()
         if self.header == IPV6:
@@ -158,6 +107,7 @@ class Walker:
         return self.extension()
 
     @cython.cfunc
+    @cython.nogil
     @cython.inline
     @cython.exceptval(-1)
     def follow(self, protocol: cython.longlong) -> cython.longlong:
@@ -165,33 +115,21 @@ class Walker:
         if protocol == ENCRYPTING:
             return self.skip(ENCRYPTED)
         self.header = self.after_ip[protocol]
-        if self.header == SKIPPED:
-            return self.skip(OTHER_TRANSPORT)
         if self.cells[self.base + ICMP_ERROR] and not self.leads_to_tcp():
             return self.skip(ICMP_REASON)
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def leads_to_tcp(self) -> cython.longlong:
         if self.header == TCP:
             return 1
-        extension: cython.longlong = self.header >> GROUP_SHIFT == MY_GROUP
+        extension: cython.longlong = self.header >> GROUP_SHIFT == self.group
         return 1 if extension and self.header != IPV4 and self.header != IPV6 else 0
 
     @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u32(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.u16(at) << 16) | self.u16(at + 2)
-
-    @cython.cfunc
+    @cython.nogil
     @cython.inline
     @cython.exceptval(-1, check=True)
     def i64(self, at: cython.Py_ssize_t) -> cython.longlong:
@@ -202,6 +140,7 @@ class Walker:
         return upper * UPPER_HALF + self.u32(at + 4)
 
     @cython.cfunc
+    @cython.nogil
     @cython.inline
     @cython.exceptval(-1)
     def words(self, at: cython.Py_ssize_t, count: cython.longlong) -> cython.longlong:
@@ -213,19 +152,20 @@ class Walker:
         return _fold(total)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def version_4(self) -> cython.longlong:
         """RFC 791 section 3.1."""
         at: cython.Py_ssize_t = self.at
-        if at + V4_HEADER > self.kept:
-            return self.skip(TRUNCATED_IP)
+        if not self.has(V4_HEADER):
+            return 0
         first: cython.longlong = self.data[at]
         length: cython.longlong = (first & 0x0F) * 4
         total: cython.longlong = self.u16(at + 2)
         if first >> 4 != 4 or length < V4_HEADER or (0 < total < length):
             return self.skip(DAMAGED_IP)
-        if at + length > self.kept:
-            return self.skip(TRUNCATED_IP)
+        if not self.has(length):
+            return 0
         self.cells[self.base + NETWORK_AT] = at
         self.bound(total)
         self.addresses_4(at)
@@ -239,6 +179,7 @@ class Walker:
         return self.follow(self.data[at + 9])
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def judge(self, total: cython.longlong) -> cython.longlong:
         """A header sums up to all ones; what an ICMP error quotes was changed on its way."""
@@ -248,6 +189,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def addresses_4(self, at: cython.Py_ssize_t) -> cython.longlong:
         base: cython.Py_ssize_t = self.base
@@ -259,16 +201,18 @@ class Walker:
         self.cells[base + SRC_LO] = MAPPED | source
         self.cells[base + DST_LO] = MAPPED | destination
         self.cells[base + ADDRESS_SUM] = _fold(source + destination)
-        self.src_sum = UNKNOWN
+        self.summed = NO_ROW
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def quoted_first(self, offset: cython.longlong) -> cython.longlong:
         """Whether this is a fragment quoted in an ICMP error that begins with the TCP header."""
         return 1 if offset == 0 and self.cells[self.base + ICMP_ERROR] != 0 else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def bound(self, total: cython.longlong) -> cython.longlong:
         """Where the datagram ends, `total` octets from `at`; with 0 the record tells it."""
@@ -282,12 +226,13 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def version_6(self) -> cython.longlong:
         """RFC 8200 section 3."""
         at: cython.Py_ssize_t = self.at
-        if at + V6_HEADER > self.kept:
-            return self.skip(TRUNCATED_IP)
+        if not self.has(V6_HEADER):
+            return 0
         if self.data[at] >> 4 != 6:
             return self.skip(DAMAGED_IP)
         length: cython.longlong = self.u16(at + 4)
@@ -298,6 +243,7 @@ class Walker:
         return self.follow(self.data[at + 6])
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def addresses_6(self, at: cython.Py_ssize_t) -> cython.longlong:
         base: cython.Py_ssize_t = self.base
@@ -308,33 +254,36 @@ class Walker:
         self.cells[base + SRC_LO] = self.i64(at + 16)
         self.cells[base + DST_HI] = self.i64(at + 24)
         self.cells[base + DST_LO] = self.i64(at + 32)
+        self.summed = base
         self.src_sum = self.words(at + 8, 8)
         self.dst_sum = self.words(at + 24, 8)
         self.cells[base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def extension(self) -> cython.longlong:
         """RFC 8200 section 4: one extension header; `at` moves by 8 octets at least."""
         at: cython.Py_ssize_t = self.at
-        if at + 8 > self.kept:
-            return self.skip(TRUNCATED_IP)
+        if not self.has(8):
+            return 0
         if self.header == FRAGMENT_HEADER:
             return self.fragment_header(at)
         length: cython.longlong = (self.data[at + 1] + 1) * 8
         if self.header == AUTHENTICATION:
             length = (self.data[at + 1] + 2) * 4  # RFC 4302 section 2.2
-        if at + length > self.kept:
-            return self.skip(TRUNCATED_IP)
-        if self.header == ROUTING and self.src_sum != UNKNOWN:
+        if not self.has(length):
+            return 0
+        if self.header == ROUTING and self.summed == self.base:
             self.routing(at, length)
-        elif self.header == OPTIONS and self.src_sum != UNKNOWN:
+        elif self.header == OPTIONS and self.summed == self.base:
             self.options(at + 2, at + length)
         self.at = at + length
         return self.follow(self.data[at])
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def fragment_header(self, at: cython.Py_ssize_t) -> cython.longlong:
         """RFC 8200 section 4.5; an atomic fragment (RFC 6946) is a whole datagram."""
@@ -346,6 +295,7 @@ class Walker:
         return self.follow(self.data[at])
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def routing(self, at: cython.Py_ssize_t, length: cython.longlong) -> cython.longlong:
         """The final destination is what the TCP checksum covers (RFC 8200 section 8.1)."""
@@ -360,6 +310,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
         """RFC 8200 section 4.2: those that bear on the length and on the checksum."""
@@ -380,6 +331,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def jumbo(self, length: cython.longlong) -> cython.longlong:
         """RFC 2675 section 2: the payload's length where the header's field is 0."""
@@ -391,6 +343,7 @@ class Walker:
 
 
 @cython.cfunc
+@cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
 def _fold(total: cython.longlong) -> cython.longlong:

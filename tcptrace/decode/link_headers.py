@@ -8,29 +8,16 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, GROUP_BITS, Header, dense
+from tcptrace.decode.headers import AFTER_ETHERTYPE, Header, dense
 from tcptrace.decode.protocols import EtherType
 from tcptrace.decode.skipped import Reason
+from tcptrace.decode.walker import Walker
 
-WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
-HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
-VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
-AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
-KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
-END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
-DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
-
-ONE = cython.declare(cython.longlong, 1)
-GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
-MY_GROUP = cython.declare(cython.longlong, int(Header.ETHERNET) >> GROUP_BITS)
-DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 ETHERNET = cython.declare(cython.longlong, int(Header.ETHERNET))
 LINUX_SLL = cython.declare(cython.longlong, int(Header.LINUX_SLL))
 LINUX_SLL2 = cython.declare(cython.longlong, int(Header.LINUX_SLL2))
 LOOP = cython.declare(cython.longlong, int(Header.LOOP))
 IP = cython.declare(cython.longlong, int(Header.IP))
-PPP_WITH_DIR = cython.declare(cython.longlong, int(Header.PPP_WITH_DIR))
 NFLOG = cython.declare(cython.longlong, int(Header.NFLOG))
 IPOIB = cython.declare(cython.longlong, int(Header.IPOIB))
 FDDI = cython.declare(cython.longlong, int(Header.FDDI))
@@ -41,7 +28,6 @@ MPACKET = cython.declare(cython.longlong, int(Header.MPACKET))
 JUNIPER = cython.declare(cython.longlong, int(Header.JUNIPER))
 SLIP = cython.declare(cython.longlong, int(Header.SLIP))
 FRAME_RELAY = cython.declare(cython.longlong, int(Header.FRAME_RELAY))
-ENC = cython.declare(cython.longlong, int(Header.ENC))
 PFLOG = cython.declare(cython.longlong, int(Header.PFLOG))
 NETANALYZER = cython.declare(cython.longlong, int(Header.NETANALYZER))
 LLC = cython.declare(cython.longlong, int(Header.LLC))
@@ -50,11 +36,9 @@ HDLC = cython.declare(cython.longlong, int(Header.HDLC))
 NLPID = cython.declare(cython.longlong, int(Header.NLPID))
 IPV4 = cython.declare(cython.longlong, int(Header.IPV4))
 IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
-SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 NOT_IP = cython.declare(cython.longlong, int(Reason.NOT_IP))
 TRUNCATED_LINK = cython.declare(cython.longlong, int(Reason.TRUNCATED_LINK))
 DAMAGED_LINK = cython.declare(cython.longlong, int(Reason.DAMAGED_LINK))
-TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
 LENGTHS_END = cython.declare(cython.longlong, int(EtherType.MINIMUM))
@@ -70,96 +54,36 @@ def walk(cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> 
 
     Returns the groups that rows were left at, as a bit set.
     """
-    walker = Walker(cells, data)
-    return walker.walk()
+    return LinkWalker(cells, data).run()
 
 
 @cython.final
 @cython.cclass
-class Walker:
-    """The row being walked, where it stands, and the buffers."""
+class LinkWalker(Walker):
+    """The headers that packets of a capture begin with."""
 
-    cells: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     after_ethertype: cython.const[cython.short][::1]
-    base: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    kept: cython.Py_ssize_t
-    header: cython.longlong
 
     def __init__(self, cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> None:
-        self.cells = cells
-        self.data = data
+        super().__init__(cells, data, ETHERNET, TRUNCATED_LINK, NOT_IP)
         self.after_ethertype = AFTER_ETHERTYPE_TABLE
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def walk(self) -> cython.longlong:
-        """Every row of the batch that stands at a header of this group."""
-        groups: cython.longlong = 0
-        base: cython.Py_ssize_t
-        for base in range(0, self.cells.shape[0], WIDTH):
-            self.header = self.cells[base + HEADER]
-            if self.header >> GROUP_SHIFT == MY_GROUP:
-                self.base = base
-                self.at = self.cells[base + AT]
-                self.kept = self.cells[base + KEPT_END]
-                while self.header >> GROUP_SHIFT == MY_GROUP:
-                    self.step()
-                self.cells[base + HEADER] = self.header
-                self.cells[base + AT] = self.at
-                groups |= ONE << (self.header >> GROUP_SHIFT)
-        return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def skip(self, reason: cython.longlong) -> cython.longlong:
-        self.header = SKIPPED
-        self.cells[self.base + VALUE] = reason
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
-        """The next header and where it begins."""
-        self.header = header
-        self.at = at
-        return self.skip(NOT_IP) if header == SKIPPED else 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def has(self, count: cython.Py_ssize_t) -> cython.longlong:
-        """Whether `count` octets from `at` were captured; if not, the row is skipped."""
-        if self.at + count <= self.kept:
-            return 1
-        self.skip(TRUNCATED_LINK)
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def step(self) -> cython.longlong:
-        self.cells[self.base + DEPTH] += 1
-        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
-            return self.skip(TOO_DEEP)
         if self.header == ETHERNET:
             return self.ethernet()
         if self.header <= LOOP:
             return self.cooked()
         if self.header == IP:
-            return self.by_version()
+            return self.by_version(self.at, NOT_IP) if self.has(1) else 0
         if self.header <= NFLOG:
             return self.nflog() if self.header == NFLOG else self.with_direction()
         return self.rare()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def cooked(self) -> cython.longlong:
         if self.header == LINUX_SLL:
@@ -167,6 +91,7 @@ class Walker:
         return self.linux_sll2() if self.header == LINUX_SLL2 else self.loop()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def rare(self) -> cython.longlong:
         if self.header == IPOIB:
@@ -182,6 +107,7 @@ class Walker:
         return self.rarest()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def rarest(self) -> cython.longlong:
         if self.header == JUNIPER:
@@ -195,6 +121,7 @@ class Walker:
         return self.packet_filter()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def typed(self, type_at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.longlong:
         """A header of `length` octets with an ethertype in it."""
@@ -203,6 +130,7 @@ class Walker:
         return self.become(self.after_ethertype[self.u16(self.at + type_at)], self.at + length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def ethernet(self) -> cython.longlong:
         """IEEE 802.3; a type below 0x600 is a length, and LLC follows (the rest is padding)."""
@@ -213,11 +141,12 @@ class Walker:
         if kind >= LENGTHS_END:
             return self.become(self.after_ethertype[kind], at)
         if 0 < kind <= self.kept - at:
-            self.cells[self.base + KEPT_END] = at + kind
-            self.cells[self.base + END] = at + kind
+            self.kept = at + kind
+            self.end = at + kind
         return self.become(LLC, at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def linux_sll(self) -> cython.longlong:
         if not self.has(16):
@@ -228,6 +157,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], self.at + 16)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def linux_sll2(self) -> cython.longlong:
         if not self.has(20):
@@ -238,6 +168,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], self.at + 20)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def loop(self) -> cython.longlong:
         """An address family in four octets, in the byte order of the capturing host."""
@@ -249,6 +180,7 @@ class Walker:
         return self.of_family(family, self.at + 4)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def of_family(self, family: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
         if family == AF_INET:
@@ -258,23 +190,14 @@ class Walker:
         return self.skip(NOT_IP)
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def by_version(self) -> cython.longlong:
-        """An IP header, of the version that its first four bits say."""
-        if not self.has(1):
-            return 0
-        version: cython.longlong = self.data[self.at] >> 4
-        if version == 4:
-            return self.become(IPV4, self.at)
-        return self.become(IPV6, self.at) if version == 6 else self.skip(NOT_IP)
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def with_direction(self) -> cython.longlong:
         """PPP or HDLC behind one octet that tells the direction."""
         return self.become(HDLC, self.at + 1) if self.has(1) else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def nflog(self) -> cython.longlong:
         """Attributes (length, type, value, padded to four) in the byte order of the host."""
@@ -298,6 +221,7 @@ class Walker:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def fddi(self) -> cython.longlong:
         """Frame control, two addresses, LLC (ANSI X3.139); other frames carry no data."""
@@ -308,6 +232,7 @@ class Walker:
         return self.become(LLC, self.at + 13)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def arcnet(self) -> cython.longlong:
         """RFC 1201: addresses, a protocol; from the BSDs also a flag and a sequence number."""
@@ -327,6 +252,7 @@ class Walker:
         return self.become(IPV4, at) if kind == 0xF0 else self.skip(NOT_IP)  # RFC 1051
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def token_ring(self) -> cython.longlong:
         """IEEE 802.5: access and frame control, addresses, source routing, LLC."""
@@ -340,6 +266,7 @@ class Walker:
         return self.become(LLC, at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def mpacket(self) -> cython.longlong:
         """IEEE 802.3br: the preamble ends in an octet which tells a whole packet from parts."""
@@ -354,13 +281,14 @@ class Walker:
         return self.become(ETHERNET, self.at + 8)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def juniper(self) -> cython.longlong:
         """Magic, flags (0x80: extensions, whose length follows; 0x02: no Ethernet header)."""
         if not self.has(6):
             return 0
         at: cython.Py_ssize_t = self.at + 4
-        if (self.data[self.at] << 16) | self.u16(self.at + 1) != JUNIPER_MAGIC:
+        if self.u24(self.at) != JUNIPER_MAGIC:
             return self.skip(DAMAGED_LINK)
         flags: cython.longlong = self.data[self.at + 3]
         if flags & 0x80:
@@ -370,6 +298,7 @@ class Walker:
         return self.become(ETHERNET, at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def frame_relay(self) -> cython.longlong:
         """RFC 2427: a two-octet address, UI, perhaps a pad, NLPID; or Cisco's ethertype."""
@@ -380,6 +309,7 @@ class Walker:
         return self.become(NLPID, self.at + (4 if self.data[self.at + 3] == 0 else 3))
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def packet_filter(self) -> cython.longlong:
         """OpenBSD's encapsulating interface (12 octets) and its packet filter's log."""

@@ -9,23 +9,11 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, PATH_BITS, PATH_MULTIPLIER, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_PPP, GROUP_BITS, Header, dense
+from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_PPP, Header, dense
 from tcptrace.decode.protocols import EtherType, PppProtocol
 from tcptrace.decode.skipped import Reason
+from tcptrace.decode.walker import Walker
 
-WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
-HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
-VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
-AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
-KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
-DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
-PATH = cython.declare(cython.Py_ssize_t, Datagrams.index("path"))
-
-ONE = cython.declare(cython.longlong, 1)
-GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
-MY_GROUP = cython.declare(cython.longlong, int(Header.LLC) >> GROUP_BITS)
-DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 ETHERNET = cython.declare(cython.longlong, int(Header.ETHERNET))
 LLC = cython.declare(cython.longlong, int(Header.LLC))
 MPLS = cython.declare(cython.longlong, int(Header.MPLS))
@@ -45,15 +33,11 @@ SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 NOT_IP = cython.declare(cython.longlong, int(Reason.NOT_IP))
 TRUNCATED_LINK = cython.declare(cython.longlong, int(Reason.TRUNCATED_LINK))
 DAMAGED_LINK = cython.declare(cython.longlong, int(Reason.DAMAGED_LINK))
-TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 ENCRYPTED = cython.declare(cython.longlong, int(Reason.ENCRYPTED))
 COMPRESSED = cython.declare(cython.longlong, int(Reason.COMPRESSED))
 
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
 AFTER_PPP_TABLE = dense(AFTER_PPP, 0x10000)
-MULTIPLIER = cython.declare(cython.longlong, PATH_MULTIPLIER)
-LOWER_HALF = cython.declare(cython.longlong, (1 << 32) - 1)
-PATH_MASK = cython.declare(cython.longlong, (1 << PATH_BITS) - 1)
 VJ_COMPRESSED = cython.declare(cython.longlong, int(PppProtocol.VJ_COMPRESSED))
 VJ_UNCOMPRESSED = cython.declare(cython.longlong, int(PppProtocol.VJ_UNCOMPRESSED))
 LENGTHS_END = cython.declare(cython.longlong, int(EtherType.MINIMUM))
@@ -64,97 +48,26 @@ def walk(cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> 
 
     Returns the groups that rows were left at, as a bit set.
     """
-    walker = Walker(cells, data)
-    return walker.walk()
+    return ShimWalker(cells, data).run()
 
 
 @cython.final
 @cython.cclass
-class Walker:
-    """The row being walked, where it stands, and the buffers."""
+class ShimWalker(Walker):
+    """The headers between the link's and IP's."""
 
-    cells: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     after_ethertype: cython.const[cython.short][::1]
     after_ppp: cython.const[cython.short][::1]
-    base: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    kept: cython.Py_ssize_t
-    header: cython.longlong
 
     def __init__(self, cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> None:
-        self.cells = cells
-        self.data = data
+        super().__init__(cells, data, LLC, TRUNCATED_LINK, NOT_IP)
         self.after_ethertype = AFTER_ETHERTYPE_TABLE
         self.after_ppp = AFTER_PPP_TABLE
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def walk(self) -> cython.longlong:
-        """Every row of the batch that stands at a header of this group."""
-        groups: cython.longlong = 0
-        base: cython.Py_ssize_t
-        for base in range(0, self.cells.shape[0], WIDTH):
-            self.header = self.cells[base + HEADER]
-            if self.header >> GROUP_SHIFT == MY_GROUP:
-                self.base = base
-                self.at = self.cells[base + AT]
-                self.kept = self.cells[base + KEPT_END]
-                while self.header >> GROUP_SHIFT == MY_GROUP:
-                    self.step()
-                self.cells[base + HEADER] = self.header
-                self.cells[base + AT] = self.at
-                groups |= ONE << (self.header >> GROUP_SHIFT)
-        return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def skip(self, reason: cython.longlong) -> cython.longlong:
-        self.header = SKIPPED
-        self.cells[self.base + VALUE] = reason
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
-        """The next header and where it begins."""
-        self.header = header
-        self.at = at
-        return self.skip(NOT_IP) if header == SKIPPED else 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def has(self, count: cython.Py_ssize_t) -> cython.longlong:
-        """Whether `count` octets from `at` were captured; if not, the row is skipped."""
-        if self.at + count <= self.kept:
-            return 1
-        self.skip(TRUNCATED_LINK)
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def add_to_path(self, kind: cython.longlong, number: cython.longlong) -> cython.longlong:
-        """Mix an id into the row's path; never 0 afterwards. The same in tunnel_headers."""
-        path: cython.longlong = self.cells[self.base + PATH]
-        path = ((path & LOWER_HALF) * MULTIPLIER) ^ (path >> 32)
-        path = (path ^ (kind << 40) ^ number) & PATH_MASK
-        self.cells[self.base + PATH] = path if path else 1
-        return 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def step(self) -> cython.longlong:
-        self.cells[self.base + DEPTH] += 1
-        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
-            return self.skip(TOO_DEEP)
         if self.header == VLAN:
             return self.vlan()
         if self.header == LLC:
@@ -168,6 +81,7 @@ class Walker:
         return self.rare()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def rare(self) -> cython.longlong:
         if self.header == NLPID:
@@ -179,6 +93,7 @@ class Walker:
         return self.macsec() if self.header == MACSEC else self.nsh()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def typed(self, type_at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.longlong:
         """A tag of `length` octets with an ethertype in it; a small one is a length before LLC."""
@@ -190,6 +105,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], self.at + length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def vlan(self) -> cython.longlong:
         """IEEE 802.1Q section 9.6; id 0 is a priority tag, not a VLAN."""
@@ -197,19 +113,21 @@ class Walker:
             return 0
         vlan_id: cython.longlong = self.u16(self.at) & 0x0FFF
         if vlan_id:
-            self.add_to_path(VLAN, vlan_id)
+            self.add_to_path(vlan_id)
         return self.typed(2, 4)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def backbone(self) -> cython.longlong:
         """IEEE 802.1ah: a 24-bit service id, then the customer's Ethernet header."""
         if not self.has(4):
             return 0
-        self.add_to_path(BACKBONE, (self.data[self.at + 1] << 16) | self.u16(self.at + 2))
+        self.add_to_path(self.u24(self.at + 1))
         return self.become(ETHERNET, self.at + 4)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def macsec(self) -> cython.longlong:
         """IEEE 802.1AE section 9.3: without its E bit the data are only signed."""
@@ -221,6 +139,7 @@ class Walker:
         return self.typed(14, 16) if control & 0x20 else self.typed(6, 8)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def nsh(self) -> cython.longlong:
         """RFC 8300 section 2.2: length in words of four, next protocol."""
@@ -237,6 +156,7 @@ class Walker:
         return self.become(MPLS, at) if following == 5 else self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def mpls(self) -> cython.longlong:
         """RFC 3032. After the last label nothing says what comes: RFC 4928's first four bits do.
@@ -257,6 +177,7 @@ class Walker:
         return self.become(ETHERNET, self.at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def is_control_word(self) -> cython.longlong:
         """RFC 4385: four bits of 0, flags, length, sequence; an Ethernet address may look so."""
@@ -267,6 +188,7 @@ class Walker:
         return 1 if known_with or not known_without else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def pppoe(self) -> cython.longlong:
         """RFC 2516 section 4: version and type, code, session id, length."""
@@ -274,10 +196,11 @@ class Walker:
             return 0
         if self.data[self.at + 1]:
             return self.skip(NOT_IP)
-        self.add_to_path(PPPOE, self.u16(self.at + 2))
+        self.add_to_path(self.u16(self.at + 2))
         return self.become(PPP, self.at + 6)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def ppp(self) -> cython.longlong:
         """RFC 1661 section 2, with or without RFC 1662's address and control; or Cisco HDLC."""
@@ -300,6 +223,7 @@ class Walker:
         return self.become(self.after_ppp[protocol], at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def llc(self) -> cython.longlong:
         """IEEE 802.2 section 3: the access points tell; SNAP holds an ethertype (RFC 1042)."""
@@ -313,10 +237,11 @@ class Walker:
         return self.become(NLPID, self.at + 3) if points == 0xFEFE else self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def snap(self, at: cython.Py_ssize_t) -> cython.longlong:
         """The organisation: 0 and Apple's bridge-tunnel mean ethertypes, 802.1 a bridged frame."""
-        organisation: cython.longlong = (self.data[at] << 16) | self.u16(at + 1)
+        organisation: cython.longlong = self.u24(at)
         kind: cython.longlong = self.u16(at + 3)
         if organisation == 0 or organisation == 0x0000F8:
             return self.become(self.after_ethertype[kind], at + 5)
@@ -325,6 +250,7 @@ class Walker:
         return self.skip(NOT_IP)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def nlpid(self) -> cython.longlong:
         """ISO/IEC TR 9577's identifiers, as RFC 2427 uses them."""

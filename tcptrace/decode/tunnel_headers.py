@@ -9,30 +9,19 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, PATH_BITS, PATH_MULTIPLIER, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, GROUP_BITS, Header, dense
+from tcptrace.decode.datagrams import Datagrams
+from tcptrace.decode.headers import AFTER_ETHERTYPE, Header, dense
 from tcptrace.decode.protocols import EtherType
 from tcptrace.decode.skipped import Reason
+from tcptrace.decode.walker import Walker
 
-WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
-HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
-VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
-AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
-KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
-DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
-PATH = cython.declare(cython.Py_ssize_t, Datagrams.index("path"))
 SRC_HI = cython.declare(cython.Py_ssize_t, Datagrams.index("src_hi"))
 SRC_LO = cython.declare(cython.Py_ssize_t, Datagrams.index("src_lo"))
 ICMP_HI = cython.declare(cython.Py_ssize_t, Datagrams.index("icmp_hi"))
 ICMP_LO = cython.declare(cython.Py_ssize_t, Datagrams.index("icmp_lo"))
 ICMP_ERROR = cython.declare(cython.Py_ssize_t, Datagrams.index("icmp"))
 
-ONE = cython.declare(cython.longlong, 1)
-GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
-MY_GROUP = cython.declare(cython.longlong, int(Header.GRE) >> GROUP_BITS)
-DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 GRE = cython.declare(cython.longlong, int(Header.GRE))
-ETHERIP = cython.declare(cython.longlong, int(Header.ETHERIP))
 ERSPAN = cython.declare(cython.longlong, int(Header.ERSPAN))
 ERSPAN_3 = cython.declare(cython.longlong, int(Header.ERSPAN_3))
 ICMP = cython.declare(cython.longlong, int(Header.ICMP))
@@ -41,17 +30,11 @@ WLAN_SWAPPED = cython.declare(cython.longlong, int(Header.WLAN_SWAPPED))
 ETHERNET = cython.declare(cython.longlong, int(Header.ETHERNET))
 HDLC = cython.declare(cython.longlong, int(Header.HDLC))
 IPV4 = cython.declare(cython.longlong, int(Header.IPV4))
-IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
-SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 ICMP_REASON = cython.declare(cython.longlong, int(Reason.ICMP))
 OTHER_TRANSPORT = cython.declare(cython.longlong, int(Reason.OTHER_TRANSPORT))
 TRUNCATED_TUNNEL = cython.declare(cython.longlong, int(Reason.TRUNCATED_TUNNEL))
-TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
-MULTIPLIER = cython.declare(cython.longlong, PATH_MULTIPLIER)
-LOWER_HALF = cython.declare(cython.longlong, (1 << 32) - 1)
-PATH_MASK = cython.declare(cython.longlong, (1 << PATH_BITS) - 1)
 TYPE_ERSPAN = cython.declare(cython.longlong, int(EtherType.ERSPAN))
 TYPE_ERSPAN_3 = cython.declare(cython.longlong, int(EtherType.ERSPAN_3))
 TYPE_PPP = cython.declare(cython.longlong, int(EtherType.PPP))
@@ -73,95 +56,24 @@ def walk(cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> 
 
     Returns the groups that rows were left at, as a bit set.
     """
-    walker = Walker(cells, data)
-    return walker.walk()
+    return TunnelWalker(cells, data).run()
 
 
 @cython.final
 @cython.cclass
-class Walker:
-    """The row being walked, where it stands, and the buffers."""
+class TunnelWalker(Walker):
+    """Tunnels right over IP, and ICMP errors."""
 
-    cells: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     after_ethertype: cython.const[cython.short][::1]
-    base: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    kept: cython.Py_ssize_t
-    header: cython.longlong
 
     def __init__(self, cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> None:
-        self.cells = cells
-        self.data = data
+        super().__init__(cells, data, GRE, TRUNCATED_TUNNEL, OTHER_TRANSPORT)
         self.after_ethertype = AFTER_ETHERTYPE_TABLE
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def walk(self) -> cython.longlong:
-        """Every row of the batch that stands at a header of this group."""
-        groups: cython.longlong = 0
-        base: cython.Py_ssize_t
-        for base in range(0, self.cells.shape[0], WIDTH):
-            self.header = self.cells[base + HEADER]
-            if self.header >> GROUP_SHIFT == MY_GROUP:
-                self.base = base
-                self.at = self.cells[base + AT]
-                self.kept = self.cells[base + KEPT_END]
-                while self.header >> GROUP_SHIFT == MY_GROUP:
-                    self.step()
-                self.cells[base + HEADER] = self.header
-                self.cells[base + AT] = self.at
-                groups |= ONE << (self.header >> GROUP_SHIFT)
-        return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def skip(self, reason: cython.longlong) -> cython.longlong:
-        self.header = SKIPPED
-        self.cells[self.base + VALUE] = reason
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
-        """The next header and where it begins."""
-        self.header = header
-        self.at = at
-        return self.skip(OTHER_TRANSPORT) if header == SKIPPED else 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def has(self, count: cython.Py_ssize_t) -> cython.longlong:
-        """Whether `count` octets from `at` were captured; if not, the row is skipped."""
-        if self.at + count <= self.kept:
-            return 1
-        self.skip(TRUNCATED_TUNNEL)
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def add_to_path(self, number: cython.longlong) -> cython.longlong:
-        """Mix an id of the tunnel at hand into the row's path; never 0 afterwards."""
-        path: cython.longlong = self.cells[self.base + PATH]
-        path = ((path & LOWER_HALF) * MULTIPLIER) ^ (path >> 32)
-        path = (path ^ (self.header << 40) ^ number) & PATH_MASK
-        self.cells[self.base + PATH] = path if path else 1
-        return 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def step(self) -> cython.longlong:
-        self.cells[self.base + DEPTH] += 1
-        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
-            return self.skip(TOO_DEEP)
         if self.header == GRE:
             return self.gre()
         if self.header in (ICMP, ICMPV6):
@@ -171,6 +83,7 @@ class Walker:
         return self.become(ETHERNET, self.at + 2)  # EtherIP
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def gre(self) -> cython.longlong:
         """RFC 2784 with RFC 2890's key and sequence; version 1 is PPTP's (RFC 2637)."""
@@ -189,10 +102,11 @@ class Walker:
         if not self.has(length):
             return 0
         if flags & 1 == 0 and flags & KEY_PRESENT:
-            self.add_to_path((self.u16(key_at) << 16) | self.u16(key_at + 2))
+            self.add_to_path(self.u32(key_at))
         return self.in_gre(kind, flags & SEQUENCE_PRESENT, self.at + length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def in_gre(
         self, kind: cython.longlong, sequence: cython.longlong, at: cython.Py_ssize_t
@@ -212,6 +126,7 @@ class Walker:
         return self.become(self.after_ethertype[kind], at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def erspan(self) -> cython.longlong:
         """Types II and III: a session id of ten bits; III may have a subheader of 8 octets."""
@@ -224,6 +139,7 @@ class Walker:
         return self.become(ETHERNET, self.at + length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def icmp(self) -> cython.longlong:
         """RFC 792, RFC 4443 section 2.1: errors quote the datagram they are about."""
@@ -239,7 +155,4 @@ class Walker:
             self.cells[base + ICMP_ERROR] += V6_ERROR
         self.cells[base + ICMP_HI] = self.cells[base + SRC_HI]
         self.cells[base + ICMP_LO] = self.cells[base + SRC_LO]
-        version: cython.longlong = self.data[self.at + 8] >> 4 if self.has(9) else 0
-        if version == 4:
-            return self.become(IPV4, self.at + 8)
-        return self.become(IPV6, self.at + 8) if version == 6 else self.skip(ICMP_REASON)
+        return self.by_version(self.at + 8, ICMP_REASON)

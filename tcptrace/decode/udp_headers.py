@@ -12,24 +12,11 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, PATH_BITS, PATH_MULTIPLIER, Datagrams
-from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_UDP, GROUP_BITS, Header, dense
+from tcptrace.decode.headers import AFTER_ETHERTYPE, AFTER_UDP, Header, dense
 from tcptrace.decode.protocols import UdpPort
 from tcptrace.decode.skipped import Reason
+from tcptrace.decode.walker import Walker
 
-WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
-HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
-VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
-AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
-KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
-END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
-DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
-PATH = cython.declare(cython.Py_ssize_t, Datagrams.index("path"))
-
-ONE = cython.declare(cython.longlong, 1)
-GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
-MY_GROUP = cython.declare(cython.longlong, int(Header.UDP) >> GROUP_BITS)
-DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 UDP = cython.declare(cython.longlong, int(Header.UDP))
 L2TP = cython.declare(cython.longlong, int(Header.L2TP))
 GTP_U = cython.declare(cython.longlong, int(Header.GTP_U))
@@ -48,14 +35,10 @@ IPV6 = cython.declare(cython.longlong, int(Header.IPV6))
 SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 UDP_REASON = cython.declare(cython.longlong, int(Reason.UDP))
 TRUNCATED_TUNNEL = cython.declare(cython.longlong, int(Reason.TRUNCATED_TUNNEL))
-TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 ENCRYPTED = cython.declare(cython.longlong, int(Reason.ENCRYPTED))
 
 AFTER_ETHERTYPE_TABLE = dense(AFTER_ETHERTYPE, 0x10000)
 AFTER_UDP_TABLE = dense(AFTER_UDP, 0x10000)
-MULTIPLIER = cython.declare(cython.longlong, PATH_MULTIPLIER)
-LOWER_HALF = cython.declare(cython.longlong, (1 << 32) - 1)
-PATH_MASK = cython.declare(cython.longlong, (1 << PATH_BITS) - 1)
 EXTENSIBLE_PORT = cython.declare(cython.longlong, int(UdpPort.VXLAN_GPE))
 USER_DATA = cython.declare(cython.longlong, 0xFF)  # GTP's message type G-PDU
 
@@ -65,102 +48,26 @@ def walk(cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> 
 
     Returns the groups that rows were left at, as a bit set.
     """
-    walker = Walker(cells, data)
-    return walker.walk()
+    return UdpWalker(cells, data).run()
 
 
 @cython.final
 @cython.cclass
-class Walker:
-    """The row being walked, where it stands, and the buffers."""
+class UdpWalker(Walker):
+    """UDP, and the tunnels behind it."""
 
-    cells: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     after_ethertype: cython.const[cython.short][::1]
     after_udp: cython.const[cython.short][::1]
-    base: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    kept: cython.Py_ssize_t
-    header: cython.longlong
 
     def __init__(self, cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> None:
-        self.cells = cells
-        self.data = data
+        super().__init__(cells, data, UDP, TRUNCATED_TUNNEL, UDP_REASON)
         self.after_ethertype = AFTER_ETHERTYPE_TABLE
         self.after_udp = AFTER_UDP_TABLE
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def walk(self) -> cython.longlong:
-        """Every row of the batch that stands at a header of this group."""
-        groups: cython.longlong = 0
-        base: cython.Py_ssize_t
-        for base in range(0, self.cells.shape[0], WIDTH):
-            self.header = self.cells[base + HEADER]
-            if self.header >> GROUP_SHIFT == MY_GROUP:
-                self.base = base
-                self.at = self.cells[base + AT]
-                self.kept = self.cells[base + KEPT_END]
-                while self.header >> GROUP_SHIFT == MY_GROUP:
-                    self.step()
-                self.cells[base + HEADER] = self.header
-                self.cells[base + AT] = self.at
-                groups |= ONE << (self.header >> GROUP_SHIFT)
-        return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def skip(self, reason: cython.longlong) -> cython.longlong:
-        self.header = SKIPPED
-        self.cells[self.base + VALUE] = reason
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
-        """The next header and where it begins."""
-        self.header = header
-        self.at = at
-        return self.skip(UDP_REASON) if header == SKIPPED else 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def has(self, count: cython.Py_ssize_t) -> cython.longlong:
-        """Whether `count` octets from `at` were captured; if not, the row is skipped."""
-        if self.at + count <= self.kept:
-            return 1
-        self.skip(TRUNCATED_TUNNEL)
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def u24(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.u16(at) << 8) | self.data[at + 2]
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def add_to_path(self, number: cython.longlong) -> cython.longlong:
-        """Mix an id of the tunnel at hand into the row's path; never 0 afterwards."""
-        path: cython.longlong = self.cells[self.base + PATH]
-        path = ((path & LOWER_HALF) * MULTIPLIER) ^ (path >> 32)
-        path = (path ^ (self.header << 40) ^ number) & PATH_MASK
-        self.cells[self.base + PATH] = path if path else 1
-        return 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def step(self) -> cython.longlong:
-        self.cells[self.base + DEPTH] += 1
-        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
-            return self.skip(TOO_DEEP)
         if self.header == UDP:
             return self.udp()
         if self.header == VXLAN:
@@ -172,6 +79,7 @@ class Walker:
         return self.rare()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def rare(self) -> cython.longlong:
         if self.header == L2TP:
@@ -183,6 +91,7 @@ class Walker:
         return self.by_version(self.at + 8, UDP_REASON)  # LISP
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def udp(self) -> cython.longlong:
         """RFC 768; a tunnel is known by its port, on either side. Its length bounds the rest."""
@@ -197,23 +106,14 @@ class Walker:
         length: cython.longlong = self.u16(self.at + 4)
         if length > 8 and self.at + length < self.kept:
             self.kept = self.at + length
-            self.cells[self.base + KEPT_END] = self.kept
-            self.cells[self.base + END] = self.kept
+            self.end = self.kept
         self.become(header, self.at + 8)
         if header == VXLAN and port == EXTENSIBLE_PORT and self.has(8):
             return self.vxlan_extensible()
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def by_version(self, at: cython.Py_ssize_t, otherwise: cython.longlong) -> cython.longlong:
-        """An IP header of the version that its first four bits say, or a reason to skip."""
-        version: cython.longlong = self.data[at] >> 4 if at < self.kept else 0
-        if version == 4:
-            return self.become(IPV4, at)
-        return self.become(IPV6, at) if version == 6 else self.skip(otherwise)
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def vxlan(self) -> cython.longlong:
         """RFC 7348 section 5: without its I flag it is something else on that port."""
@@ -225,6 +125,7 @@ class Walker:
         return self.become(ETHERNET, self.at + 8)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def vxlan_extensible(self) -> cython.longlong:
         """The generic protocol extension: with the P flag, the next protocol is named."""
@@ -239,6 +140,7 @@ class Walker:
         return self.become(MPLS, self.at + 8) if following == 5 else self.skip(UDP_REASON)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def geneve(self) -> cython.longlong:
         """RFC 8926 section 3.4: version, length of the options in fours, ethertype, VNI."""
@@ -252,6 +154,7 @@ class Walker:
         return self.become(self.after_ethertype[self.u16(self.at + 2)], at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def gtp(self) -> cython.longlong:
         """TS 29.281 section 5.1: version 1; any of E, S, PN brings four octets, E a chain."""
@@ -271,6 +174,7 @@ class Walker:
         return self.by_version(at, UDP_REASON)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def l2tp(self) -> cython.longlong:
         """RFC 2661 section 3.1: control messages and version 3 carry no PPP that shows."""
@@ -288,6 +192,7 @@ class Walker:
         return self.become(HDLC, at)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def teredo(self) -> cython.longlong:
         """RFC 4380 section 5.1.1: authentication and origin may stand before the IPv6 header."""
@@ -301,6 +206,7 @@ class Walker:
         return self.skip(UDP_REASON)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def capwap(self) -> cython.longlong:
         """RFC 5415 section 4.3; RFC 5416's 802.11 frames come with their control swapped, too."""

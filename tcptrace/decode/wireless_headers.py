@@ -9,40 +9,27 @@ from __future__ import annotations
 
 import cython
 
-from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
-from tcptrace.decode.headers import AFTER_LINK_TYPE, GROUP_BITS, Header, dense
+from tcptrace.decode.datagrams import Datagrams
+from tcptrace.decode.headers import AFTER_LINK_TYPE, Header, dense
 from tcptrace.decode.skipped import Reason
+from tcptrace.decode.walker import Walker
 
-WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
-HEADER = cython.declare(cython.Py_ssize_t, Datagrams.index("header"))
-VALUE = cython.declare(cython.Py_ssize_t, Datagrams.index("value"))
-AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
-KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
-END = cython.declare(cython.Py_ssize_t, Datagrams.index("end"))
-DEPTH = cython.declare(cython.Py_ssize_t, Datagrams.index("depth"))
 MORE_AT = cython.declare(cython.Py_ssize_t, Datagrams.index("more_at"))
 MORE_KEPT = cython.declare(cython.Py_ssize_t, Datagrams.index("more_kept"))
 MORE_END = cython.declare(cython.Py_ssize_t, Datagrams.index("more_end"))
 
-ONE = cython.declare(cython.longlong, 1)
-GROUP_SHIFT = cython.declare(cython.longlong, GROUP_BITS)
-MY_GROUP = cython.declare(cython.longlong, int(Header.WLAN) >> GROUP_BITS)
-DEPTH_LIMIT = cython.declare(cython.longlong, MAX_DEPTH)
 PPI = cython.declare(cython.longlong, int(Header.PPI))
 WLAN = cython.declare(cython.longlong, int(Header.WLAN))
 WLAN_SWAPPED = cython.declare(cython.longlong, int(Header.WLAN_SWAPPED))
 RADIOTAP = cython.declare(cython.longlong, int(Header.RADIOTAP))
-PRISM = cython.declare(cython.longlong, int(Header.PRISM))
 PKTAP = cython.declare(cython.longlong, int(Header.PKTAP))
 AVS = cython.declare(cython.longlong, int(Header.AVS))
 AMSDU = cython.declare(cython.longlong, int(Header.AMSDU))
 LLC = cython.declare(cython.longlong, int(Header.LLC))
 UNUSUAL = cython.declare(cython.longlong, int(Header.UNUSUAL))
-SKIPPED = cython.declare(cython.longlong, int(Header.SKIPPED))
 TRUNCATED_LINK = cython.declare(cython.longlong, int(Reason.TRUNCATED_LINK))
 DAMAGED_LINK = cython.declare(cython.longlong, int(Reason.DAMAGED_LINK))
 LINK_TYPE_UNKNOWN = cython.declare(cython.longlong, int(Reason.LINK_TYPE_UNKNOWN))
-TOO_DEEP = cython.declare(cython.longlong, int(Reason.TOO_DEEP))
 ENCRYPTED = cython.declare(cython.longlong, int(Reason.ENCRYPTED))
 WLAN_NOT_DATA = cython.declare(cython.longlong, int(Reason.WLAN_NOT_DATA))
 WLAN_FRAGMENT = cython.declare(cython.longlong, int(Reason.WLAN_FRAGMENT))
@@ -70,92 +57,32 @@ def walk(cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> 
 
     Returns the groups that rows were left at, as a bit set.
     """
-    walker = Walker(cells, data)
-    return walker.walk()
+    return WirelessWalker(cells, data).run()
 
 
 @cython.final
 @cython.cclass
-class Walker:
-    """The row being walked, where it stands, and the buffers."""
+class WirelessWalker(Walker):
+    """802.11 and its wrappings; whether the frame's body is padded is told by radiotap."""
 
-    cells: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     after_link_type: cython.const[cython.short][::1]
     padded: cython.longlong
-    base: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    kept: cython.Py_ssize_t
-    header: cython.longlong
 
     def __init__(self, cells: cython.longlong[::1], data: cython.const[cython.uchar][::1]) -> None:
-        self.cells = cells
-        self.data = data
+        super().__init__(cells, data, WLAN, TRUNCATED_LINK, DAMAGED_LINK)
         self.after_link_type = AFTER_LINK_TYPE_TABLE
         self.padded = 0
 
     @cython.cfunc
-    @cython.exceptval(-1)
-    def walk(self) -> cython.longlong:
-        """Every row of the batch that stands at a header of this group."""
-        groups: cython.longlong = 0
-        base: cython.Py_ssize_t
-        for base in range(0, self.cells.shape[0], WIDTH):
-            self.header = self.cells[base + HEADER]
-            if self.header >> GROUP_SHIFT == MY_GROUP:
-                self.base = base
-                self.at = self.cells[base + AT]
-                self.kept = self.cells[base + KEPT_END]
-                while self.header >> GROUP_SHIFT == MY_GROUP:
-                    self.step()
-                self.cells[base + HEADER] = self.header
-                self.cells[base + AT] = self.at
-                groups |= ONE << (self.header >> GROUP_SHIFT)
-        return groups
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def skip(self, reason: cython.longlong) -> cython.longlong:
-        self.header = SKIPPED
-        self.cells[self.base + VALUE] = reason
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def become(self, header: cython.longlong, at: cython.Py_ssize_t) -> cython.longlong:
-        """The next header and where it begins."""
-        self.header = header
-        self.at = at
-        return self.skip(DAMAGED_LINK) if header == SKIPPED else 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def has(self, count: cython.Py_ssize_t) -> cython.longlong:
-        """Whether `count` octets from `at` were captured; if not, the row is skipped."""
-        if self.at + count <= self.kept:
-            return 1
-        self.skip(TRUNCATED_LINK)
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def u16_little(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (self.data[at + 1] << 8) | self.data[at]
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def step(self) -> cython.longlong:
-        self.cells[self.base + DEPTH] += 1
-        if self.cells[self.base + DEPTH] > DEPTH_LIMIT:
-            return self.skip(TOO_DEEP)
         if self.header in (WLAN, WLAN_SWAPPED):
             return self.wlan()
         if self.header == RADIOTAP:
@@ -167,6 +94,7 @@ class Walker:
         return self.wrapper(0, 8) if self.header == PKTAP else self.prism()
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def wrapper(
         self, length_at: cython.Py_ssize_t, link_type_at: cython.Py_ssize_t
@@ -182,12 +110,14 @@ class Walker:
         return self.skip(LINK_TYPE_UNKNOWN) if header == UNUSUAL else self.go(header, length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def go(self, header: cython.longlong, length: cython.longlong) -> cython.longlong:
         """Step over `length` octets, if they were captured."""
         return self.become(header, self.at + length) if self.has(length) else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def prism(self) -> cython.longlong:
         """Prism: message code and length in the host's byte order; AVS begins with a magic."""
@@ -201,6 +131,7 @@ class Walker:
         return self.go(WLAN, length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def radiotap(self) -> cython.longlong:
         """Its length is little endian; of its fields only the flags matter here."""
@@ -221,6 +152,7 @@ class Walker:
         return self.go(WLAN, length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def wlan(self) -> cython.longlong:
         """A data frame's header: 24 octets, a fourth address, QoS control, HT control."""
@@ -243,12 +175,14 @@ class Walker:
         return self.skip(WLAN_FRAGMENT) if fragment and not self.is_llc() else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def is_llc(self) -> cython.longlong:
         """Whether a body begins as a whole one does; access points number some of them, too."""
         return 1 if self.at + 2 <= self.kept and self.u16(self.at) == SNAP else 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def body(
         self, qos: cython.longlong, order: cython.longlong, length: cython.longlong
@@ -261,11 +195,12 @@ class Walker:
         if self.padded:
             length += -length & 3
         if header == AMSDU:
-            self.cells[self.base + MORE_END] = self.cells[self.base + END]
+            self.cells[self.base + MORE_END] = self.end
             self.cells[self.base + MORE_KEPT] = self.kept
         return self.go(header, length)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def amsdu(self) -> cython.longlong:
         """IEEE 802.11 section 9.3.2.2.2: addresses, length, LLC, padded to four octets.
@@ -279,6 +214,5 @@ class Walker:
         self.cells[self.base + MORE_AT] = following if following + 14 < self.kept else 0
         if self.at + length < self.kept:
             self.kept = self.at + length
-        self.cells[self.base + KEPT_END] = self.kept
-        self.cells[self.base + END] = self.at + length
+        self.end = self.at + length
         return self.become(LLC, self.at + 14)

@@ -1,0 +1,2 @@
+# Made by tests/declarations.py from shim_headers.py.
+from tcptrace.decode.walker cimport Walker
