@@ -31,6 +31,7 @@ WHOLE = {
     "test_notebooks.py": "notebooks/",
     "test_conversations.py": "tests/conversations/",
     "test_simulator.py": "the tracker, in simulated worlds",
+    "test_tshark.py": "captures/, by tshark's account",
 }
 # Folders beside the floors, whose tests mirror the files in the folder itself.
 BESIDE_THE_FLOORS = ("conversations", "kernel_lab", "benchmarks", "fuzz", "snapshots")
