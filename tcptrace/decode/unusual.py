@@ -31,4 +31,6 @@ def _scapy() -> tuple[dict[int, Any], tuple[Any, ...]]:
     from scapy.layers.inet import IP
     from scapy.layers.inet6 import IPv6
 
+    if not conf.dot15d4_protocol:  # what scapy takes then, with a warning to stderr for each packet
+        conf.dot15d4_protocol = "sixlowpan"  # type: ignore[assignment]
     return dict(conf.l2types.num2layer), (IP, IPv6)
