@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tcptrace.decode.datagrams import Datagrams
+from tcptrace.decode.datagrams import MAX_DEPTH, Datagrams
 from tcptrace.decode.fragments import LARGEST, Fragment, Fragments
 from tcptrace.decode.headers import AFTER_IP, Header
 from tcptrace.decode.protocols import IpProtocol
@@ -83,6 +83,10 @@ class Continuations:
                 yield found
 
     def _one(self, cells: list[int], data: memoryview, packets: Packets) -> Continued | Reason:
+        # A stream may inflate to itself, and so no header be walked in between.
+        cells[_AT["depth"]] += 1
+        if cells[_AT["depth"]] > MAX_DEPTH:
+            return Reason.TOO_DEEP
         header = cells[_AT["header"]]
         if header in (Header.FRAGMENT, Header.FRAGMENT_V6):
             return self._fragment(cells, data, int(packets.time[cells[_AT["row"]]]))
@@ -105,6 +109,7 @@ class Continuations:
         self._reasons[Reason.FRAGMENT] += whole.fragments - 1
         first = list(whole.first)
         first[_AT["row"]] = cells[_AT["row"]]
+        first[_AT["depth"]] = max(first[_AT["depth"]], cells[_AT["depth"]])
         first[_AT["marks"]] = whole.marks
         return _after_ip(first, whole.protocol, whole.kept, whole.length)
 

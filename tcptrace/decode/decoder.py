@@ -113,7 +113,7 @@ class Decoder:
     def _continued(self, part: Part, packets: Packets) -> Iterator[tuple[Part, Segments]]:
         """All that continues a part, each with its rows, read before the next is made.
 
-        It ends: each header walked counts in `depth`, and so no part is continued for long.
+        It ends: each header walked and each part counts in `depth`.
         """
         for continued in self._continuations.parts(part, packets):
             self._walk(continued, _groups(continued.datagrams))
