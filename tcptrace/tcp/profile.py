@@ -136,11 +136,33 @@ class Profile:
         """
         if not self.tick:
             return self.late
-        ticks = duration // self.tick
+        return self.granularity(self.level(duration)) + 2 * self.tick
+
+    def level(self, duration: int) -> int:
+        """The level of Linux's timer wheel on which a timer of `duration` ns is; 0: the first."""
         level = 0
-        while level < _WHEEL_LEVELS - 1 and ticks >= _WHEEL_SLOTS << (level * _WHEEL_BITS):
+        while level < _WHEEL_LEVELS - 1 and duration >= self._begins(level + 1):
             level += 1
-        return (self.tick << (level * _WHEEL_BITS)) + 2 * self.tick
+        return level
+
+    def granularity(self, level: int) -> int:
+        """The distance of the moments at which the timers of a level fire, ns."""
+        return self.tick << (level * _WHEEL_BITS)
+
+    def sure_level(self, waited: int) -> int:
+        """The least level of a timer that fired after `waited` ns, late as it may have been."""
+        level = 0
+        while level < _WHEEL_LEVELS - 1 and waited >= self.least_wait(level + 1):
+            level += 1
+        return level
+
+    def least_wait(self, level: int) -> int:
+        """Whoever waits longer than that, ns, waits for a timer of the level or of a higher one."""
+        return self._begins(level) + self.granularity(level - 1) + 2 * self.tick
+
+    def _begins(self, level: int) -> int:
+        """The shortest timer of a level but the first, ns."""
+        return (self.tick * _WHEEL_SLOTS) << ((level - 1) * _WHEEL_BITS)
 
     def window(self, duration: int) -> Window:
         """When a timer of `duration` ns fires."""
@@ -191,12 +213,23 @@ class Profile:
             return Window(
                 self.fin_timeout, self.window(self.fin_timeout + self.fin_wait_2_late).latest
             )
-        floor = (self.rto_min if rto is None else rto) * 7 // 2
-        duration = max(self.fin_timeout, floor)
+        duration = self._fin_time(rto)
         if duration <= self.fin_timeout_split:
             return self.window(duration)
         stretch = self.window(duration - self.fin_timeout_split)
         return Window(2 * stretch.earliest, 2 * stretch.latest)
+
+    def fin_wait_2_timer(self) -> int:
+        """How long the last timer of an orphan's FIN_WAIT_2 is, ns; NEVER for none."""
+        if self.fin_timeout == NEVER or self.fin_timeout_split == NEVER:
+            return self.fin_timeout
+        duration = self._fin_time(None)
+        split = self.fin_timeout_split
+        return duration if duration <= split else duration - split
+
+    def _fin_time(self, rto: int | None) -> int:
+        """tcp.h:tcp_fin_time, ns."""
+        return max(self.fin_timeout, (self.rto_min if rto is None else rto) * 7 // 2)
 
     def time_waits(self) -> Window:
         """When TIME_WAIT ends, after it was last restarted (tcp_minisocks.c:tcp_time_wait)."""

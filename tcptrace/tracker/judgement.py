@@ -18,6 +18,7 @@ from tcptrace.tracker.slots import Slots
 from tcptrace.tracker.telling import ROWS_A_SIDE, Telling
 from tcptrace.tracker.transitions import Endpoints, Transitions
 from tcptrace.tracker.verdict import Judged
+from tcptrace.tracker.wheel import Wheel
 from tcptrace.tracker.witness import Witness
 
 
@@ -27,6 +28,7 @@ class Judgement:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._distances = Distances()
+        self._wheel = Wheel(profile)
 
     def judge(self, groups: list[Group]) -> tuple[Judged, list[int]]:
         """Everything about groups of connections that have left the table together; their slots.
@@ -59,6 +61,7 @@ class Judgement:
         rows, offsets = group.rows.cells, group.offsets.data
         until = np.ascontiguousarray(group.slots.left_at).data
         timing.date(rows, offsets, sides.cells, count)
+        self._wheel.learn(group, sides)
         witness = Witness(rows, sides.cells)
         Opening(witness, rows, sides.cells).settle(offsets, count)
         Closing(witness, rows, sides.cells).settle(offsets, count, until)
@@ -69,7 +72,9 @@ class Judgement:
         telling = Telling(witness, rows, sides.cells, self._profile)
         made = telling.tell(offsets, count, moves.cells, until)
         facts.gather(rows, offsets, sides.cells, endpoints.cells, count)
-        return Transitions(moves.matrix[:made].copy())
+        told = Transitions(moves.matrix[:made].copy())
+        self._wheel.place(told, group)
+        return told
 
 
 def _spans(groups: list[Group]) -> list[slice]:

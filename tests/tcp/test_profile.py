@@ -174,6 +174,26 @@ def test_a_timer_fires_late_by_its_level_of_the_wheel() -> None:
     assert [4, 32, 32, 256, 2048] == [slack // MILLISECOND for slack in slacks]
 
 
+@given(st.integers(0, 10**13), st.integers(0, 1000))
+def test_level_is_told_by_how_long_a_timer_ran(duration: int, part: int) -> None:
+    """Whenever it fires in its window, it is not taken for a longer one."""
+    waited = duration + profile().slack(duration) * part // 1000
+    assert profile().sure_level(waited) <= profile().level(duration)
+
+
+@given(st.integers(1, 8))
+def test_level_is_sure_after_its_least_wait(level: int) -> None:
+    """Nothing of a lower level takes as long."""
+    wait = profile().least_wait(level)
+    assert (level, level - 1) == (profile().sure_level(wait), profile().sure_level(wait - 1))
+
+
+@pytest.mark.parametrize(("setting", "seconds"), [(3, 3), (60, 60), (70, 10), (120, 60)])
+def test_last_timer_of_fin_wait_2(setting: int, seconds: int) -> None:
+    """Above 60 s there are two, and the second ends it."""
+    assert seconds * SECOND == profile(tcp_fin_timeout=setting).fin_wait_2_timer()
+
+
 @given(st.integers(0, 10**16))
 def test_slack_is_a_small_part(duration: int) -> None:
     """At most 13 % and three ticks: give-ups of hours are not known to the second."""
