@@ -31,4 +31,5 @@ cdef class FinSending:
         self, long long side, Py_ssize_t copy, Py_ssize_t beyond, long long moment
     ) except? -2
     cdef long long _idle_since(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -2
+    cdef long long _queued_by(self, long long side, Py_ssize_t copy, long long since) except? -2
     cdef bint _idle(self, long long side, Py_ssize_t own, long long at_once) except? -1

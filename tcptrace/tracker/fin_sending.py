@@ -38,6 +38,7 @@ SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
@@ -54,6 +55,7 @@ OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 WIDE = cython.declare(cython.longlong, 100_000_000)
+SEND_BUFFER = cython.declare(cython.longlong, 16_384)  # tcp_wmem[1]
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 HALF = cython.declare(cython.longlong, 0x80000000)
@@ -115,9 +117,9 @@ class FinSending:
         if copy >= 0 and (proof < 0 or copy < proof) and overtaken:
             self.w.sends(at + FIN_OUT, at, copy)
             self.w.say(at + FIN_OUT, OBSERVED, SND_FIN, OWN_SEGMENT)
-            e[at + FIN_OUT + EARLIEST] = min(
-                e[at + FIN_OUT + EARLIEST], self._idle_since(at, side, copy)
-            )
+            since: cython.longlong = self._idle_since(at, side, copy)
+            e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], since)
+            e[at + FIN_OUT + WHEN] = self._queued_by(side, copy, since)
             self.lost.lost_copies(at, side, copy)
             return 0
         return self._left_unseen(at, side, fin, proof, beyond)
@@ -253,6 +255,34 @@ class FinSending:
                     break
             row -= 1
         return since - margin
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _queued_by(
+        self, side: cython.longlong, copy: cython.Py_ssize_t, since: cython.longlong
+    ) -> cython.longlong:
+        """When a FIN was queued: before its data began to leave that a closed window had held up.
+
+        Provided that all that left since then, without a pause, fits into the least send buffer.
+        """
+        r = self.r
+        k: cython.Py_ssize_t = copy * WIDTH
+        when: cython.longlong = r[k + SENT]
+        if r[k + END] - r[k + BEGIN] < 2:
+            return when
+        row: cython.Py_ssize_t = copy - 1
+        began: cython.longlong = when
+        while row >= self.first and r[row * WIDTH + SENT] >= since:
+            o: cython.Py_ssize_t = row * WIDTH
+            if r[o + KIND] == SEGMENT and r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT:
+                if r[o + SENDER] != side and (r[o + WINDOW] == 0 or r[o + FLAGS] & FIN):
+                    return when if r[o + FLAGS] & FIN else began
+                if r[o + SENDER] == side and r[o + END] > r[o + BEGIN] and not r[o + REPEAT]:
+                    began = r[o + SENT]
+                    if r[k + END] - r[o + BEGIN] > SEND_BUFFER:
+                        return when
+            row -= 1
+        return when
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)

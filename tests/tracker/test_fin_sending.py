@@ -59,6 +59,41 @@ def test_close_may_be_as_old_as_a_shut_window() -> None:
     assert 900 < earliest_fin_wait_1(text) <= 1000
 
 
+def fin_wait_1(text: str) -> int:
+    """When the originator's FIN_WAIT_1 is said to have begun, in ms."""
+    moves = reconstructed(exchange(OPEN + text)).transitions
+    rows = moves.take((moves.role == ORIGINATOR) & (moves.state == State.FIN_WAIT_1))
+    return round((int(rows.time[0]) - START) / 1e6)
+
+
+DRAINS = """
+    1.00 C PA 1+9 a1
+    1.02 S A 1 a10 w=0
+    5.00 S A 1 a10
+    5.02 C A 10+1000 a1
+    5.04 S A 1 a1010
+    5.06 C A 1010+1000 a1
+    5.08 S A 1 a2010
+    5.10 C FPA 2010+9 a1
+    5.12 S A 1 a2020
+    """
+
+
+def test_close_was_behind_what_a_shut_window_held_up() -> None:
+    """The queue left without a pause once the window opened, the FIN at its end: as one write."""
+    assert 5010 == fin_wait_1(DRAINS)
+
+
+def test_close_may_have_come_while_more_than_a_buffer_drained() -> None:
+    """What did not fit into the send buffer was written later (tcp_wmem)."""
+    assert 5090 == fin_wait_1(DRAINS.replace("1010+1000", "1010+20000").replace("2010", "21010"))
+
+
+def test_bare_fin_was_behind_nothing() -> None:
+    """A FIN that carries no data may have been alone."""
+    assert 5090 == fin_wait_1(DRAINS.replace("FPA 2010+9", "FA 2010").replace("a2020", "a2011"))
+
+
 def test_close_is_no_older_than_idleness() -> None:
     """All was acknowledged and the window open: a close() would have sent the FIN."""
     text = """
