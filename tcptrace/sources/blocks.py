@@ -316,6 +316,7 @@ def _simple_captured(
     """Captured octets of a simple packet block, which does not say them (draft section 4.4)."""
     if snap and length > snap:
         length = snap
+    room = max(room, 0)  # a block too short for its own header, which is found out next
     return length if length <= room else room
 
 

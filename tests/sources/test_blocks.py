@@ -119,3 +119,13 @@ def test_times_beyond_the_range_are_clamped(kernel: Kernel) -> None:
     rows = walk_in_pieces(walk, octets, [])
     assert [walking.LATEST_TIME, -walking.LATEST_TIME] == [row[0] for row in rows]
     assert 2 == walk.clamped_times
+
+
+def test_simple_packet_without_room_for_its_own_header(kernel: Kernel) -> None:
+    """Such a block is damage, and never a packet of less than no octets."""
+    walk = begun(kernel, MICROSECONDS)
+    octets = simple(SOME[2]) + block(3, b"") + simple(SOME[2])
+    rows = Packets.zeros(4)
+    assert 1 == walk.walk(memoryview(octets), 0, len(octets), rows.cells)
+    assert walking.DAMAGED == walk.status
+    assert "a block length of 16 or more, not 12" == walk.wrong
