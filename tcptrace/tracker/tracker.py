@@ -8,6 +8,7 @@ changes nothing.
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,7 @@ class Tracker:
         self._tallying = Tallying()
         self._zeek = ZeekModel()
         self._judgement = Judgement(profile or named_profile("linux"))
-        self._pending: list[int] = []
+        self._pending: deque[int] = deque()
         self._verdicts: list[Verdict] = []
         self._forgotten = 0
 
@@ -131,9 +132,8 @@ class Tracker:
         """The next connections to be judged, in the order of their leaving."""
         size = GROUP
         if len(self._pending) > GROUP:
-            size += self._are_pair(*self._pending[GROUP - 1 : GROUP + 1])
-        group, self._pending = self._pending[:size], self._pending[size:]
-        return group
+            size += self._are_pair(self._pending[GROUP - 1], self._pending[GROUP])
+        return [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
 
     def _judge(self, groups: list[list[int]]) -> None:
         judged, slots = self._judgement.judge(self._groups(groups))
