@@ -12,6 +12,7 @@ from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Segments
 from tcptrace.sources import capture, reading
 from tests.fuzz import seeds, targets
+from tests.fuzz.blind import changed
 from tests.fuzz.mutation import mutated_capture, mutated_packets
 from tests.fuzz.packet_list import Packet, PacketList
 
@@ -31,22 +32,6 @@ def restored() -> Iterator[None]:
     chunk, batch = capture.CHUNK, reading.BATCH
     yield
     capture.CHUNK, reading.BATCH = chunk, batch
-
-
-def changed(octets: bytes, most: int, chance: random.Random) -> bytes:
-    """A stand-in for libFuzzer's own changes: a few octets anew, gone, or once more."""
-    spoilt = bytearray(octets or b"\0")
-    for _ in range(chance.randrange(1, 5)):
-        at = chance.randrange(len(spoilt))
-        kind = chance.randrange(3)
-        if kind == 0:
-            spoilt[at] = chance.randrange(256)
-        elif kind == 1 and len(spoilt) > 1:
-            del spoilt[at : at + chance.randrange(1, 9)]
-        else:
-            spoilt[at:at] = spoilt[at : at + chance.randrange(1, 9)]
-        spoilt = spoilt or bytearray(1)
-    return bytes(spoilt[:most])
 
 
 @pytest.mark.parametrize("target", ["sources", "decode"])
