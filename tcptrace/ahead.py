@@ -6,20 +6,22 @@ It pays where the work releases the interpreter's lock, as reading and the kerne
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from queue import Queue
+from contextlib import suppress
+from queue import Empty, Queue
 from threading import Event, Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 _END = object()
+PATIENCE = 0.2  # s
 
 
 def ahead(items: Iterator[Item], depth: int = 2) -> Generator[Item]:
     """The same items in the same order; at most `depth` of them wait.
 
     What the iterator raises is raised here, in its place. Closing the generator ends the thread
-    once the item in work is done.
+    once the item in work is done; a thread that waits for a pipe is left to wait.
     """
     waiting: Queue[object] = Queue(depth)
     closed = Event()
@@ -28,9 +30,9 @@ def ahead(items: Iterator[Item], depth: int = 2) -> Generator[Item]:
     def work() -> None:
         try:
             for item in items:
-                waiting.put(item)
                 if closed.is_set():
                     return
+                waiting.put(item)
         except BaseException as failure:  # raised again where the items are taken
             failures.append(failure)
         waiting.put(_END)
@@ -44,7 +46,7 @@ def ahead(items: Iterator[Item], depth: int = 2) -> Generator[Item]:
             raise failures[0]
     finally:
         closed.set()
-        while worker.is_alive():
-            if not waiting.empty():
-                waiting.get()
-            worker.join(0.01)
+        with suppress(Empty):  # so that nothing waits for room
+            while True:
+                waiting.get_nowait()
+        worker.join(PATIENCE)

@@ -50,3 +50,22 @@ def test_closing_leaves_no_thread() -> None:
     assert 0 == next(taking)
     taking.close()
     assert "ahead" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_closing_does_not_wait_for_a_pipe() -> None:
+    """Ctrl-C must not hang where the work waits for what never comes."""
+    comes = threading.Event()
+
+    def waiting() -> Iterator[int]:
+        yield 1
+        comes.wait()
+        yield 2
+
+    taking = ahead(waiting())
+    assert 1 == next(taking)
+    taking.close()
+    comes.set()
+    for thread in threading.enumerate():
+        if thread.name == "ahead":
+            thread.join(10)
+            assert not thread.is_alive()
