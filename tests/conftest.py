@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,12 @@ from tcptrace.compiled import KERNELS
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 INTERPRETED = "__interpreted"
+
+
+def pytest_configure() -> None:
+    """A run in the background ignores Ctrl-C; what it interrupts must not inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def load_interpreted(name: str) -> ModuleType:
