@@ -78,23 +78,24 @@ class Judged:
     strays: list[Stray]
 
     def verdict(self, counted: Counted) -> Verdict:
-        """The tables: originator and responder instead of sides, ordinals instead of places."""
+        """The tables: originator and responder instead of sides, ordinals instead of places.
+
+        Rows stay in the order of sides; they are ordered once, when incarnations are settled.
+        """
         swapped, orientation = orientations(self.slots, self.sides)
         ordinals, moves, endpoints = self.slots.ordinal.copy(), self.moves, self.endpoints
         _fill_tallies(endpoints, counted)
         self._count_strays()
         moves.role[:] ^= swapped[moves.conn]
         moves.conn[:] = ordinals[moves.conn]
-        order = np.lexsort((moves.role, moves.conn))
         endpoints.conn[:] = np.repeat(ordinals, 2)
         endpoints.role[:] = np.tile([0, 1], len(ordinals)) ^ np.repeat(swapped, 2)
-        by_role = np.arange(len(endpoints)) ^ np.repeat(swapped, 2)
         connections = self._connections(swapped, counted.zeek)
         connections.orientation[:] = orientation
         return Verdict(
             connections,
-            endpoints.take(by_role),
-            moves.take(order),
+            endpoints,
+            moves,
             counted.histories,
             [(stray.ordinal, stray.home) for stray in self.strays],
         )
