@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ _ENDS = ("hi_0", "lo_0", "hi_1", "lo_1")
 class Distances:
     """A host is as far from the tap as its fastest answer to the same peer ever was.
 
-    Of the pairs of hosts met first, beyond `MOST`, it is forgotten: there is no end of them.
+    That of the pairs met first is forgotten where there are more than `MOST`.
     """
 
     def __init__(self) -> None:
@@ -37,9 +38,14 @@ class Distances:
             if turnaround < never:
                 self._least[key] = turnaround
             fastest[place] = turnaround
-        for key in [*islice(self._least, max(0, len(self._least) - MOST))]:
-            del self._least[key]
+        forget_first(self._least, MOST)
         sides.turnaround[:] = np.where(fastest < never, fastest, -1)[which]
+
+
+def forget_first(known: dict[Any, Any], most: int) -> None:
+    """Keep the `most` that came last: of hosts there is no end."""
+    for key in [*islice(known, max(0, len(known) - most))]:
+        del known[key]
 
 
 def _paths(slots: Slots) -> Matrix:

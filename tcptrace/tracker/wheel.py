@@ -8,7 +8,6 @@ segment that was repeated after a long silence shows that phase.
 from __future__ import annotations
 
 from collections import deque
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from tcptrace.decode.segments import Kind
 from tcptrace.tcp.flags import RST
 from tcptrace.tcp.profile import MILLISECOND, NEVER, SECOND, Profile
 from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.distances import forget_first
 from tcptrace.tracker.groups import Group
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence, Slots
@@ -87,8 +87,7 @@ class Wheel:
 
     def _note(self, host: Host, firing: Firing) -> None:
         self._fired.setdefault(host, deque(maxlen=FIRINGS_A_HOST)).append(firing)
-        for known in [*islice(self._fired, max(0, len(self._fired) - MOST_HOSTS))]:
-            del self._fired[known]
+        forget_first(self._fired, MOST_HOSTS)
 
     def place(self, moves: Transitions, group: Group) -> None:
         """Put each end by a timer, `moves` of the group, to where that host's timers fire."""
