@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tcptrace.faces.live_lines import FORMS
+from tcptrace.faces.options import FOLLOWING, UNUSED
 from tcptrace.faces.wish import Wish
 
 DEFAULT_KIB = 64 << 10
@@ -55,12 +56,7 @@ OPTIONS = (
     click.option("-f", "--filter", metavar="FILTER",
                  help="Capture filter in tcpdump's language; by default TCP and the ICMP errors "
                  "about it, in VLANs too."),
-    click.option("-c", "--count", type=click.IntRange(min=1), metavar="N",
-                 help="Stop after N packets."),
-    click.option("--profile", default="linux", show_default=True, metavar="NAME",
-                 help="The system whose timers end silent states."),
-    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-                 help="A net.ipv4.tcp_* setting of that system. Repeatable."),
+    *FOLLOWING,
     click.option("-T", "--format", "form", type=click.Choice(list(FORMS)),
                  help="Lines instead of a table; off a terminal it is text."),
     click.option("--once", is_flag=True, help="One look after one interval, and no more."),
@@ -70,7 +66,7 @@ OPTIONS = (
                  show_default=True, metavar="KIB", help="Memory in which packets wait, in KiB."),
     click.option("-Z", "--user", metavar="USER",
                  help="Go on as USER once listening; by default who ran sudo."),
-    click.option("-n", "unused", is_flag=True, help="Accepted: names are never looked up."),
+    UNUSED,
     click.option("-v", "--verbose", is_flag=True, help="The counters on stderr at each look."),
     click.option("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no summary."),
 )  # fmt: skip

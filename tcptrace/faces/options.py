@@ -14,18 +14,24 @@ from tcptrace.faces.request import Request
 
 Command = Callable[..., None]
 
-READING = (
-    click.argument("files", nargs=-1, metavar="FILE..."),
-    click.option("-r", "--read", multiple=True, metavar="FILE",
-                 help="A capture, as if named without -r; - is standard input. Repeatable."),
-    click.option("-f", "--filter", metavar="FILTER",
-                 help="Capture filter in tcpdump's language: only these packets are read."),
+# What following traffic asks for as reading a file does.
+FOLLOWING = (
     click.option("-c", "--count", type=click.IntRange(min=1), metavar="N",
                  help="Stop after N packets."),
     click.option("--profile", default="linux", show_default=True, metavar="NAME",
                  help="The system whose timers end silent states."),
     click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
                  help="A net.ipv4.tcp_* setting of that system. Repeatable."),
+)  # fmt: skip
+UNUSED = click.option("-n", "unused", is_flag=True, help="Accepted: names are never looked up.")
+
+READING = (
+    click.argument("files", nargs=-1, metavar="FILE..."),
+    click.option("-r", "--read", multiple=True, metavar="FILE",
+                 help="A capture, as if named without -r; - is standard input. Repeatable."),
+    click.option("-f", "--filter", metavar="FILTER",
+                 help="Capture filter in tcpdump's language: only these packets are read."),
+    *FOLLOWING,
     click.option("--conn", multiple=True, metavar="N[,M-P]",
                  help="Only connections of these numbers. Repeatable."),
     click.option("--host", multiple=True, metavar="ADDRESS",
@@ -34,7 +40,7 @@ READING = (
                  help="Only connections of these ports. Repeatable: any may fit."),
     click.option("-Y", "--where", metavar="EXPR",
                  help="Only rows for which EXPR over the table's columns holds."),
-    click.option("-n", "unused", is_flag=True, help="Accepted: names are never looked up."),
+    UNUSED,
     click.option("-q", "--quiet", is_flag=True, help="Only the answer: no progress, no notes."),
     click.option("-v", "--verbose", count=True, help="More: what is normal is told as well."),
 )  # fmt: skip
