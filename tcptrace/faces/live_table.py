@@ -18,6 +18,7 @@ from tcptrace.tables.addresses import address
 from tcptrace.tables.wording import DAY, HOUR, MINUTE, SECOND, counted, endpoint
 from tcptrace.tcp.states import Role, State
 from tcptrace.tracker.transitions import Basis
+from tcptrace.views.lines import MARKS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,7 +32,7 @@ AROUND = 3  # lines around the table: two blank ones and its heading
 STATE_WIDTH = 18
 CODES_WIDTH = 30
 WIDE = 120  # where findings have a column of their own
-MARKS = {Basis.PRESUMED: "?", Basis.TIMER: "~", Basis.ASSUMED: "'"}  # as `tcptrace show` has them
+UNPROVED = (Basis.PRESUMED, Basis.TIMER, Basis.ASSUMED)
 SCALES = (("d", DAY, "h", HOUR), ("h", HOUR, "m", MINUTE), ("m", MINUTE, "s", SECOND))
 
 
@@ -121,7 +122,8 @@ def _state(look: Look, standings: Standings, place: int, role: Role) -> Text:
     if state < 0:
         return Text()
     name = State(state).name
-    mark = MARKS.get(Basis(int(standings.basis[place, role])), "")
+    basis = Basis(int(standings.basis[place, role]))
+    mark = MARKS[basis.name.lower()] if basis in UNPROVED else ""
     text = Text(f"{name}{mark}".ljust(12), STYLES.get(name, ""))
     if mark:
         text.stylize("dim")
