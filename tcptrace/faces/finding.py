@@ -59,9 +59,8 @@ def finding(row: Mapping[Any, Any]) -> RenderableType:
     from rich.text import Text
 
     severity = str(row["severity"])
-    doubt = ", reduced confidence" if row["confidence"] == "reduced" else ""
     headline = Text()
-    headline.append(f"[{severity}{doubt}]", STYLES.get(severity, ""))
+    headline.append(f"[{severity}{doubt(row)}]", STYLES.get(severity, ""))
     headline.append(f" {printable(str(row['headline']))}", "bold")
     details = Table.grid(padding=(0, 1, 0, 0))
     details.add_column(width=8, justify="right", style="dim")
@@ -73,6 +72,17 @@ def finding(row: Mapping[Any, Any]) -> RenderableType:
         if text:
             details.add_row(label, Text(text))
     return Group(headline, details)
+
+
+def doubt(row: Mapping[Any, Any]) -> str:
+    """What follows the severity of a finding that a lossy capture makes less sure."""
+    return ", reduced confidence" if row["confidence"] == "reduced" else ""
+
+
+def some_connections(row: Mapping[Any, Any]) -> str:
+    """The first connections that a finding is about, in a few words; nothing without any."""
+    conns = ", ".join(str(conn) for conn in row["examples"][:3])
+    return f"conn {conns}" if conns else ""
 
 
 def proof(row: Mapping[Any, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring
 from typing import IO, TYPE_CHECKING, Any
 
+from tcptrace.faces.finding import doubt, some_connections
 from tcptrace.faces.terminal import printable
 from tcptrace.tables.wording import endpoint
 
@@ -90,10 +91,8 @@ def _move(move: dict[Any, Any]) -> str:
 
 
 def _finding(finding: dict[Any, Any]) -> str:
-    doubt = ", reduced confidence" if finding["confidence"] == "reduced" else ""
-    conns = ", ".join(str(conn) for conn in finding["examples"][:3])
-    where = f"; conn {conns}" if conns else ""
-    return f"[{finding['severity']}{doubt}]  {finding['headline']}  ({finding['code']}{where})"
+    where = "; ".join(filter(None, (finding["code"], some_connections(finding))))
+    return f"[{finding['severity']}{doubt(finding)}]  {finding['headline']}  ({where})"
 
 
 def _time(moment: pd.Timestamp) -> str:

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from tcptrace.faces.finding import NORMAL, by_severity
+from tcptrace.faces.finding import NORMAL, by_severity, doubt, some_connections
 from tcptrace.faces.losses import losses
 from tcptrace.faces.standings import Standings
 from tcptrace.faces.terminal import STYLES, printable
@@ -171,9 +171,8 @@ def _findings(update: Update, width: int, lines: int) -> list[Text]:
 
 def _finding(row: dict[Any, Any], width: int) -> list[Text]:
     severity = str(row["severity"])
-    doubt = ", reduced confidence" if row["confidence"] == "reduced" else ""
-    conns = ", ".join(str(conn) for conn in row["examples"][:3])
-    where = f" (conn {conns})" if conns else ""
-    words = f"[{severity}{doubt}] {printable(str(row['headline']))}{where}"
+    conns = some_connections(row)
+    where = f" ({conns})" if conns else ""
+    words = f"[{severity}{doubt(row)}] {printable(str(row['headline']))}{where}"
     folded = textwrap.wrap(words, width, subsequent_indent=" " * GAP)
     return [Text(line, STYLES.get(severity, "")) for line in folded]
