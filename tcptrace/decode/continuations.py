@@ -7,7 +7,7 @@ another `Part`, which is walked like the first.
 from __future__ import annotations
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -51,18 +51,22 @@ class Continuations:
     """Makes the next part of a part; keeps fragments from batch to batch."""
 
     def __init__(self, reasons: Counter[int], tallies: npt.NDArray[np.int64]) -> None:
-        self._fragments = Fragments()
+        self._fragments: defaultdict[int, Fragments] = defaultdict(Fragments)  # by level
         self._reasons = reasons
         self._tallies = tallies
 
-    def parts(self, part: Part, packets: Packets) -> Iterator[Part]:
-        """What goes on elsewhere; its rows in `part` become CONTINUED or SKIPPED."""
+    def parts(self, part: Part, packets: Packets, level: int) -> Iterator[Part]:
+        """What goes on elsewhere; its rows in `part` become CONTINUED or SKIPPED.
+
+        level : how many times the rows of `part` went on elsewhere before. Fragments are put
+            together with those of their level: only these come in the order of the packets.
+        """
         more = part.datagrams.take(part.datagrams.more_at > 0)
         if len(more):
             yield Part(_subframes(more), part.data)
         gathered: list[Continued] = []
         octets = 0
-        for continued in self._elsewhere(part, packets):
+        for continued in self._elsewhere(part, packets, self._fragments[level]):
             gathered.append(continued)
             octets += len(continued.octets)
             if octets >= MOST_OCTETS:
@@ -71,37 +75,42 @@ class Continuations:
         if gathered:
             yield _gathered(gathered)
 
-    def _elsewhere(self, part: Part, packets: Packets) -> Iterator[Continued]:
+    def _elsewhere(self, part: Part, packets: Packets, fragments: Fragments) -> Iterator[Continued]:
         ends = part.datagrams.header
         for row in np.flatnonzero(np.isin(ends, _ELSEWHERE)).tolist():
             cells = part.datagrams.matrix[row].tolist()
-            found = self._one(cells, part.data, packets)
+            found = self._one(cells, part.data, packets, fragments)
             if isinstance(found, Reason):
                 _settle(part, row, Header.SKIPPED, found)
             else:
                 _settle(part, row, Header.CONTINUED, Reason.NOT_IP)
                 yield found
 
-    def _one(self, cells: list[int], data: memoryview, packets: Packets) -> Continued | Reason:
+    def _one(
+        self, cells: list[int], data: memoryview, packets: Packets, fragments: Fragments
+    ) -> Continued | Reason:
         # A stream may inflate to itself, and so no header be walked in between.
         cells[_AT["depth"]] += 1
         if cells[_AT["depth"]] > MAX_DEPTH:
             return Reason.TOO_DEEP
         header = cells[_AT["header"]]
         if header in (Header.FRAGMENT, Header.FRAGMENT_V6):
-            return self._fragment(cells, data, int(packets.time[cells[_AT["row"]]]))
+            time = int(packets.time[cells[_AT["row"]]])
+            return self._fragment(cells, _fragment(cells, data), fragments, time)
         if header == Header.COMPRESSED:
             return self._inflated(cells, data)
         return self._unusual(cells, packets)
 
-    def _fragment(self, cells: list[int], data: memoryview, time: int) -> Continued | Reason:
+    def _fragment(
+        self, cells: list[int], fragment: Fragment | None, fragments: Fragments, time: int
+    ) -> Continued | Reason:
         self._tallies[Tally.FRAGMENTS] += 1
-        fragment = _fragment(cells, data)
         if fragment is None or cells[_AT["more_end"]]:
             return Reason.FRAGMENT_INCOMPLETE
-        whole = self._fragments.add(fragment, cells, time)
-        self._tallies[Tally.FRAGMENTS_DROPPED] = self._fragments.dropped
-        self._tallies[Tally.FRAGMENT_OVERLAPS] = self._fragments.overlaps
+        whole = fragments.add(fragment, cells, time)
+        every = self._fragments.values()
+        self._tallies[Tally.FRAGMENTS_DROPPED] = sum(each.dropped for each in every)
+        self._tallies[Tally.FRAGMENT_OVERLAPS] = sum(each.overlaps for each in every)
         if whole is None:
             return Reason.FRAGMENT_INCOMPLETE
         self._tallies[Tally.REASSEMBLED] += 1

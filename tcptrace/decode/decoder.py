@@ -110,15 +110,17 @@ class Decoder:
         order = np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
         return Segments.concat(rows).take(order)
 
-    def _continued(self, part: Part, packets: Packets) -> Iterator[tuple[Part, Segments]]:
+    def _continued(
+        self, part: Part, packets: Packets, level: int = 0
+    ) -> Iterator[tuple[Part, Segments]]:
         """All that continues a part, each with its rows, read before the next is made.
 
         It ends: each header walked and each part counts in `depth`.
         """
-        for continued in self._continuations.parts(part, packets):
+        for continued in self._continuations.parts(part, packets, level):
             self._walk(continued, _groups(continued.datagrams))
             yield continued, self._read(continued, packets)
-            yield from self._continued(continued, packets)
+            yield from self._continued(continued, packets, level + 1)
 
     def _count_skipped(self, datagrams: Datagrams) -> None:
         """One reason a packet; none for a packet of which any part gave a segment."""

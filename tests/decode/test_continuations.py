@@ -15,6 +15,7 @@ from scapy.packet import Packet, Raw
 
 from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Checksum, Mark
+from tcptrace.sources.packets import Packets
 from tests.decode.crafted import RAW, V4_ENDS, V6_ENDS, captured, cell, ends, ether, ipv4, ipv6
 
 LONG = bytes(range(200)) * 5
@@ -96,6 +97,22 @@ def test_fragments_in_fragments(decoder: Callable[[], Decoder]) -> None:
     segments = decoding.feed(captured(outer, RAW))
     assert [len(LONG)] == segments.payload.tolist()
     assert len(outer) == 1 + sum(decoding.skipped.values())
+
+
+def test_fragments_of_two_levels_do_not_mix(decoder: Callable[[], Decoder]) -> None:
+    """A fragment within fragments comes after those of later packets, so each level has its own.
+
+    The plain fragment comes a minute later: by then the inner one, met before it, is forgotten.
+    """
+    inner, _ = fragment(long_v4(), 600)
+    packets = captured([*fragment(OUTER / inner, 400), inner], RAW, step=62 * 10**9 // 2)
+    together = decoder()
+    together.feed(packets)
+    apart = decoder()
+    for row in range(len(packets)):
+        apart.feed(Packets(packets.matrix[row : row + 1], packets.data))
+    assert apart.counters == together.counters
+    assert 0 == together.counters["ip-fragment-overlaps"]
 
 
 def test_fragment_in_a_tunnel_differs_by_path(decoder: Callable[[], Decoder]) -> None:
