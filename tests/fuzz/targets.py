@@ -11,6 +11,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from tcptrace.sources import capture as capture_module
 from tcptrace.sources import reading
 from tcptrace.sources.capture import open_capture
 from tcptrace.sources.compressed import compression_of
+from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.packets import Packets
 from tcptrace.sources.walking import LATEST_TIME
 from tests.fuzz.packet_list import PacketList
@@ -175,7 +177,7 @@ def _read(file: Dribble, chunk: int) -> Told:
             kept[:, Packets.index("offset")] = 0
             columns.append(kept.tobytes())
             octets.extend(packets.packet_bytes(row) for row in range(len(packets)))
-        facts = str(capture.files)
+        facts = str([_in_order(file) for file in capture.files])
     except CaptureError as failure:
         error = str(failure)
     return Told(
@@ -184,6 +186,11 @@ def _read(file: Dribble, chunk: int) -> Told:
         PACKED_POSITION.sub("", facts),
         PACKED_POSITION.sub("", error),
     )
+
+
+def _in_order(file: FileFacts) -> FileFacts:
+    """The same, its set in an order that does not tell how it was filled."""
+    return replace(file, link_types=sorted(file.link_types))  # type: ignore[arg-type]
 
 
 def _check_packets(packets: Packets, interfaces: int) -> None:
