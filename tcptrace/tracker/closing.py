@@ -40,6 +40,7 @@ MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
 NEVER = cython.declare(cython.longlong, -1)
 
 
+@cython.final
 @cython.cclass
 class Closing:
     """One pass over the evidence of a batch of connections."""
@@ -67,26 +68,50 @@ class Closing:
     ) -> None:
         """Fill the closing milestones of both sides; the tap watched a connection until `now`."""
         conn: cython.Py_ssize_t
-        for conn in range(count):
-            self.first = offsets[conn]
-            self.w.look(offsets[conn], offsets[conn + 1])
-            for part in (self.fins, self.sending, self.receipt, self.order):
-                part.look(offsets[conn], offsets[conn + 1], now[conn])
-            one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-            two: cython.Py_ssize_t = one + SIDE_WIDTH
-            for at in (one, two):
-                for milestone in (FIN_OUT, FIN_ACKED, FIN_TAKEN):
-                    self.e[at + milestone + WHEN] = NEVER
-            self.fins.hidden_fin(one, 0)
-            self.fins.hidden_fin(two, 1)
-            self._close(one, two, 0)
-            self._close(two, one, 1)
-            self.order.settle(one, two, 0)
-            self.order.settle(two, one, 1)
-            self._doubt(one, two, 0)
-            self._doubt(two, one, 1)
+        with cython.nogil:
+            for conn in range(count):
+                self._look(offsets[conn], offsets[conn + 1], now[conn])
+                self._settle(2 * conn * SIDE_WIDTH, (2 * conn + 1) * SIDE_WIDTH)
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.int:
+        self.first = first
+        self.w.look(first, last)
+        self.fins.look(first, last, now)
+        self.sending.look(first, last, now)
+        self.receipt.look(first, last, now)
+        self.order.look(first, last, now)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _settle(self, one: cython.Py_ssize_t, two: cython.Py_ssize_t) -> cython.int:
+        self._clear(one)
+        self._clear(two)
+        self.fins.hidden_fin(one, 0)
+        self.fins.hidden_fin(two, 1)
+        self._close(one, two, 0)
+        self._close(two, one, 1)
+        self.order.settle(one, two, 0)
+        self.order.settle(two, one, 1)
+        self._doubt(one, two, 0)
+        return self._doubt(two, one, 1)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _clear(self, at: cython.Py_ssize_t) -> cython.int:
+        e = self.e
+        e[at + FIN_OUT + WHEN] = e[at + FIN_ACKED + WHEN] = e[at + FIN_TAKEN + WHEN] = NEVER
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _close(
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
@@ -102,6 +127,7 @@ class Closing:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _doubt(
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong

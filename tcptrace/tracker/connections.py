@@ -75,15 +75,18 @@ CAPTURE_END = cython.declare(cython.longlong, EndReason.CAPTURE_END)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 HALF = cython.declare(cython.longlong, 0x80000000)
 FAR = cython.declare(cython.longlong, 1 << 33)
+LEAST_SLOTS = cython.declare(cython.Py_ssize_t, 1024)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
     return ((left - right + HALF) & MASK32) - HALF
 
 
+@cython.final
 @cython.cclass
 class ConnectionTable:
     """The open connections of a capture; `assign` fills the tracker's columns of a batch."""
@@ -92,8 +95,9 @@ class ConnectionTable:
     cells: cython.longlong[::1]
     s: cython.longlong[::1]
     tuples: FourTuples
-    free: list
-    leaving: list
+    free: cython.longlong
+    leaving: cython.longlong
+    last_leaving: cython.longlong
     ended_linger: cython.longlong
     limit: cython.longlong
     open_count: cython.longlong
@@ -104,11 +108,10 @@ class ConnectionTable:
 
     def __init__(self, limit: int, ended_linger: int, seed: int) -> None:
         """Keep at most `limit` connections; let ended ones go after `ended_linger` ns idle."""
-        self.slots = np.zeros((1024, SLOT_WIDTH), np.int64)
-        self.cells = memoryview(self.slots.reshape(-1))
+        self.slots = np.zeros((0, SLOT_WIDTH), np.int64)
         self.tuples = FourTuples(seed)
-        self.free = list(range(1023, -1, -1))
-        self.leaving = []
+        self.free = self.leaving = self.last_leaving = -1
+        self._more_slots()
         self.ended_linger = ended_linger
         self.limit = limit
         self.open_count = 0
@@ -125,21 +128,27 @@ class ConnectionTable:
         row: cython.Py_ssize_t
         self.s = segments
         self.tuples.look(segments, self.cells)
-        for row in range(count):
-            self.clock = max(self.clock, segments[row * WIDTH + TIME])
-            self._let_go(self.clock)
-            self._place(row * WIDTH)
+        with cython.nogil:
+            for row in range(count):
+                self.clock = max(self.clock, segments[row * WIDTH + TIME])
+                self._let_go(self.clock)
+                self._place(row * WIDTH)
 
     def left(self) -> list:
         """Slots whose connections have ended since the last call, in the order of their end."""
-        leaving = self.leaving
-        self.leaving = []
-        return leaving
+        left: list = []
+        slot: cython.longlong = self.leaving
+        while slot >= 0:
+            left.append(slot)
+            slot = self.cells[slot * SLOT_WIDTH + FOLLOWING]
+        self.leaving = self.last_leaving = -1
+        return left
 
     def release(self, slot: cython.Py_ssize_t) -> None:
         """Give a slot of `left` back once its connection has been told."""
         self.cells[slot * SLOT_WIDTH + USED] = 0
-        self.free.append(slot)
+        self.cells[slot * SLOT_WIDTH + FOLLOWING] = self.free
+        self.free = slot
 
     def end_all(self) -> None:
         """The capture is over: every open connection leaves, in the order of its beginning."""
@@ -149,6 +158,7 @@ class ConnectionTable:
                 self._leave(slot, CAPTURE_END)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _place(self, at: cython.Py_ssize_t) -> cython.int:
         s = self.s
@@ -173,6 +183,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _incarnation(
         self, at: cython.Py_ssize_t, newest: cython.Py_ssize_t, sender: cython.longlong
@@ -195,6 +206,7 @@ class ConnectionTable:
         return older if old < self._misfit(at, newest, sender) else newest
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _continues(
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
@@ -213,6 +225,7 @@ class ConnectionTable:
         return acked < 0 or acked == (s[at + SEQ] + 1) & MASK32
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _misfit(
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
@@ -235,6 +248,7 @@ class ConnectionTable:
         return total
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _begin(self, at: cython.Py_ssize_t, older: cython.Py_ssize_t) -> cython.Py_ssize_t:
         if older >= 0 and self.cells[older * SLOT_WIDTH + OLDER] >= 0:
@@ -258,17 +272,32 @@ class ConnectionTable:
         return slot
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _take_slot(self) -> cython.Py_ssize_t:
-        if not self.free:
-            size: cython.Py_ssize_t = len(self.slots)
-            self.slots = grown(self.slots, 2 * size)
-            self.cells = memoryview(self.slots.reshape(-1))
-            self.tuples.look(self.s, self.cells)
-            self.free = list(range(2 * size - 1, size - 1, -1))
-        return self.free.pop()
+        if self.free < 0:
+            with cython.gil:
+                self._more_slots()
+                self.tuples.look(self.s, self.cells)
+        slot: cython.longlong = self.free
+        self.free = self.cells[slot * SLOT_WIDTH + FOLLOWING]
+        return slot
 
     @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _more_slots(self) -> cython.int:
+        """Twice as many slots, the new ones free: each leads to the next."""
+        size: cython.Py_ssize_t = len(self.slots)
+        larger: cython.Py_ssize_t = max(2 * size, LEAST_SLOTS)
+        self.slots = grown(self.slots, larger)
+        self.slots[size:, FOLLOWING] = np.arange(size + 1, larger + 1)
+        self.slots[larger - 1, FOLLOWING] = -1
+        self.cells = memoryview(self.slots.reshape(-1))
+        self.free = size
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _fill(self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
         s = self.s
@@ -291,6 +320,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _note(
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
@@ -319,6 +349,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _advance(self, at: cython.Py_ssize_t, cell: cython.Py_ssize_t) -> cython.int:
         s = self.s
@@ -332,6 +363,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _append(self, slot: cython.Py_ssize_t, queue: cython.Py_ssize_t) -> cython.int:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
@@ -345,6 +377,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _detach(self, slot: cython.Py_ssize_t) -> cython.int:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
@@ -362,6 +395,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _let_go(self, now: cython.longlong) -> cython.int:
         """Ended connections leave once they have been silent for long."""
@@ -373,6 +407,7 @@ class ConnectionTable:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _leave(self, slot: cython.Py_ssize_t, reason: cython.longlong) -> cython.int:
         """Take a connection out of the table; its slot stays filled until it is released.
@@ -392,5 +427,10 @@ class ConnectionTable:
         self.open_count -= 1
         self.cells[k + END_REASON], self.cells[k + LEFT_AT] = reason, self.clock
         self.cells[k + USED] = 2
-        self.leaving.append(slot)
+        self.cells[k + FOLLOWING] = -1
+        if self.last_leaving >= 0:
+            self.cells[self.last_leaving * SLOT_WIDTH + FOLLOWING] = slot
+        else:
+            self.leaving = slot
+        self.last_leaving = slot
         return 0

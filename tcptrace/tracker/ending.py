@@ -89,6 +89,7 @@ SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
 TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
 
 
+@cython.final
 @cython.cclass
 class Ending:
     """One pass over the evidence of a batch of connections."""
@@ -114,16 +115,25 @@ class Ending:
         """Fill the milestone `ended` of both sides of each connection; the earliest that holds."""
         conn: cython.Py_ssize_t
         row: cython.Py_ssize_t
-        for conn in range(count):
-            self.first, self.last = offsets[conn], offsets[conn + 1]
-            self.w.look(self.first, self.last)
-            self.receipt.look(self.first, self.last)
-            one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-            self.e[one + ENDED + WHEN] = self.e[one + SIDE_WIDTH + ENDED + WHEN] = NEVER
-            for row in range(self.first, self.last):
-                self._judge(one, row)
+        one: cython.Py_ssize_t
+        with cython.nogil:
+            for conn in range(count):
+                self._look(offsets[conn], offsets[conn + 1])
+                one = 2 * conn * SIDE_WIDTH
+                self.e[one + ENDED + WHEN] = self.e[one + SIDE_WIDTH + ENDED + WHEN] = NEVER
+                for row in range(self.first, self.last):
+                    self._judge(one, row)
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
+        self.first, self.last = first, last
+        self.w.look(first, last)
+        return self.receipt.look(first, last)
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _judge(self, one: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.int:
         r = self.r
@@ -139,6 +149,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _icmp(
         self, at: cython.Py_ssize_t, side: cython.longlong, row: cython.Py_ssize_t
@@ -156,6 +167,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _sent(
         self,
@@ -185,6 +197,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _forged(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
         """An abort carries the connection's timestamps (RFC 7323 section 3.2)."""
@@ -192,6 +205,7 @@ class Ending:
         return self.e[at + TIMESTAMPS] != 0 and self.r[k + HAS_TIMESTAMP] == 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _speaks_after(
         self, side: cython.longlong, moment: cython.longlong, after: cython.Py_ssize_t
@@ -205,6 +219,7 @@ class Ending:
         return -1
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _provoked_by(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The peer's last segment before a RST whose ACK is the RST's number."""
@@ -220,6 +235,7 @@ class Ending:
         return -1
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _answered(
         self,
@@ -253,6 +269,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _answered_request(
         self,
@@ -274,6 +291,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _proved_fin_taken(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
         """Whether it acknowledged the peer's FIN; else its RST tells that it never took it in."""
@@ -284,12 +302,14 @@ class Ending:
         return False
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _proved_open(self, at: cython.Py_ssize_t) -> cython.bint:
         e = self.e
         return e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + BASIS] <= CONFIRMED
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _answered_closed(
         self,
@@ -318,6 +338,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _after_fin_taken(
         self, at: cython.Py_ssize_t, row: cython.Py_ssize_t, cause: cython.Py_ssize_t
@@ -337,12 +358,14 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _took_before_fin(self, at: cython.Py_ssize_t) -> cython.bint:
         """Whether it was in LAST_ACK: its FIN left after the peer's had come."""
         return self.e[at + FIN_TAKEN + WHEN] <= self.e[at + FIN_OUT + WHEN]
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _taken(
         self,
@@ -372,6 +395,7 @@ class Ending:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _end(
         self,

@@ -90,14 +90,16 @@ def gather(
     """Fill `Endpoints` rows, two a connection in the order of `sides`, from its evidence."""
     conn: cython.Py_ssize_t
     row: cython.Py_ssize_t
-    for conn in range(count):
-        for row in range(offsets[conn], offsets[conn + 1]):
-            _see(rows, row * WIDTH, sides, out, conn)
-        for side in range(2):
-            _conclude(sides, out, 2 * conn + side, 2 * conn + 1 - side)
+    with cython.nogil:
+        for conn in range(count):
+            for row in range(offsets[conn], offsets[conn + 1]):
+                _see(rows, row * WIDTH, sides, out, conn)
+            _conclude(sides, out, 2 * conn, 2 * conn + 1)
+            _conclude(sides, out, 2 * conn + 1, 2 * conn)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _see(
     r: cython.longlong[::1],
@@ -137,6 +139,7 @@ def _see(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _see_syn(
     r: cython.longlong[::1],
@@ -155,6 +158,7 @@ def _see_syn(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _see_fin(
     r: cython.longlong[::1],
@@ -172,6 +176,7 @@ def _see_fin(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _see_half_close(
     r: cython.longlong[::1],
@@ -190,6 +195,7 @@ def _see_half_close(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _see_reset(
     r: cython.longlong[::1],
@@ -214,6 +220,7 @@ def _see_reset(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _conclude(
     e: cython.longlong[::1],

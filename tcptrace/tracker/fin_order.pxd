@@ -12,12 +12,13 @@ cdef class FinOrder:
     cdef Witness w
     cdef Fins fins
 
-    cpdef int settle(self, Py_ssize_t at, Py_ssize_t peer, long long side) except? -1
-    cdef int _presume(self, Py_ssize_t m) except? -1
-    cdef bint _minisocket(self, long long side, long long fin, Py_ssize_t taken) except? -1
-    cdef bint _numbers(self, long long side, Py_ssize_t before) except? -1
-    cdef bint _close_together(self, Py_ssize_t at, Py_ssize_t taken) except? -1
-    cdef bint _proves_closing(self, Py_ssize_t at, long long side, long long fin) except? -1
-    cdef int _doubt(self, Py_ssize_t at, Py_ssize_t taken) except? -1
-    cdef bint _unseen(self, long long side, long long fin, Py_ssize_t taken) except? -1
-    cdef bint _in_recovery(self, Py_ssize_t at, long long side, Py_ssize_t taken) except? -1
+    cpdef int look(self, Py_ssize_t first, Py_ssize_t last, long long now) except? -1 nogil
+    cpdef int settle(self, Py_ssize_t at, Py_ssize_t peer, long long side) except? -1 nogil
+    cdef int _presume(self, Py_ssize_t m) except? -1 nogil
+    cdef bint _minisocket(self, long long side, long long fin, Py_ssize_t taken) except? -1 nogil
+    cdef bint _numbers(self, long long side, Py_ssize_t before) except? -1 nogil
+    cdef bint _close_together(self, Py_ssize_t at, Py_ssize_t taken) except? -1 nogil
+    cdef bint _proves_closing(self, Py_ssize_t at, long long side, long long fin) except? -1 nogil
+    cdef int _doubt(self, Py_ssize_t at, Py_ssize_t taken) except? -1 nogil
+    cdef bint _unseen(self, long long side, long long fin, Py_ssize_t taken) except? -1 nogil
+    cdef bint _in_recovery(self, Py_ssize_t at, long long side, Py_ssize_t taken) except? -1 nogil

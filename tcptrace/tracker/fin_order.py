@@ -66,11 +66,18 @@ class FinOrder:
         self.e = sides
         self.first = 0
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.int:
         """Turn to the rows of one connection."""
         self.first = first
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def settle(
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
@@ -91,6 +98,7 @@ class FinOrder:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _presume(self, m: cython.Py_ssize_t) -> cython.int:
         if self.e[m + WHEN] != NEVER and self.e[m + BASIS] <= CONFIRMED:
@@ -98,6 +106,7 @@ class FinOrder:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _minisocket(
         self, side: cython.longlong, fin: cython.longlong, taken: cython.Py_ssize_t
@@ -121,6 +130,7 @@ class FinOrder:
         return self._numbers(side, taken)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _numbers(self, side: cython.longlong, before: cython.Py_ssize_t) -> cython.bint:
         """Whether the side gave its segments before a row an identification."""
@@ -128,6 +138,7 @@ class FinOrder:
         return 0 <= row < before and self.r[row * WIDTH + IP_ID] > 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _close_together(self, at: cython.Py_ssize_t, taken: cython.Py_ssize_t) -> cython.bint:
         """Whether the FIN and the ACK came so close together that the path may have turned them."""
@@ -139,6 +150,7 @@ class FinOrder:
         return abs(between) <= 2 * e[at + JITTER]
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _proves_closing(
         self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
@@ -153,6 +165,7 @@ class FinOrder:
         return r[proof * WIDTH + TIME] < r[acked * WIDTH + TIME] + way
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _doubt(self, at: cython.Py_ssize_t, taken: cython.Py_ssize_t) -> cython.int:
         """Behind the tap the path may have turned them: the FIN came first only by the capture."""
@@ -165,6 +178,7 @@ class FinOrder:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _unseen(
         self, side: cython.longlong, fin: cython.longlong, taken: cython.Py_ssize_t
@@ -177,6 +191,7 @@ class FinOrder:
         return r[proof * WIDTH + BEGIN] > self.fins.captured(side)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _in_recovery(
         self, at: cython.Py_ssize_t, side: cython.longlong, taken: cython.Py_ssize_t

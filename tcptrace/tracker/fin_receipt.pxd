@@ -16,19 +16,24 @@ cdef class FinReceipt:
     cdef Fins fins
     cdef Refuting refuting
 
+    cpdef int look(self, Py_ssize_t first, Py_ssize_t last, long long now) except? -1 nogil
     cpdef int fin_taken(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, long long fin, Py_ssize_t proof
-    ) except? -1
-    cdef Py_ssize_t _taken_copy(self, long long side, long long fin, Py_ssize_t proof) except? -2
-    cdef Py_ssize_t _presumed_copy(self, Py_ssize_t peer, long long side, long long fin) except? -2
+    ) except? -1 nogil
+    cdef Py_ssize_t _taken_copy(
+        self, long long side, long long fin, Py_ssize_t proof
+    ) except? -2 nogil
+    cdef Py_ssize_t _presumed_copy(
+        self, Py_ssize_t peer, long long side, long long fin
+    ) except? -2 nogil
     cpdef int fin_acknowledged(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, long long fin, Py_ssize_t proof
-    ) except? -1
+    ) except? -1 nogil
     cdef int _confirm_ack(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t cause
-    ) except? -1
-    cdef long long _last_repeat(self, long long side, long long fin) except? -2
-    cdef bint _quiet(self, Py_ssize_t at, long long side, long long fin) except? -1
+    ) except? -1 nogil
+    cdef long long _last_repeat(self, long long side, long long fin) except? -2 nogil
+    cdef bint _quiet(self, Py_ssize_t at, long long side, long long fin) except? -1 nogil
     cdef int _silent_ack(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, long long fin, Py_ssize_t proof
-    ) except? -1
+    ) except? -1 nogil

@@ -67,6 +67,7 @@ HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
@@ -94,12 +95,19 @@ class FinReceipt:
         self.r = rows
         self.e = sides
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.int:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
         self.refuting.look(first)
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def fin_taken(
         self,
@@ -133,6 +141,7 @@ class FinReceipt:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _taken_copy(
         self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
@@ -165,6 +174,7 @@ class FinReceipt:
         return older if older >= 0 else chosen
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _presumed_copy(
         self, peer: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
@@ -196,6 +206,7 @@ class FinReceipt:
         return found if unanswered < DARK or not e[peer + SPOKE] else -1
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def fin_acknowledged(
         self,
@@ -227,6 +238,7 @@ class FinReceipt:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _confirm_ack(
         self,
@@ -258,6 +270,7 @@ class FinReceipt:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _last_repeat(self, side: cython.longlong, fin: cython.longlong) -> cython.longlong:
         """When the side last repeated an octet up to its FIN; NEVER if it did not."""
@@ -272,6 +285,7 @@ class FinReceipt:
         return latest
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _quiet(
         self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
@@ -298,6 +312,7 @@ class FinReceipt:
         return copies < DARK and self.fins.reset_after(last) > last + (gap * 11) // 5
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _silent_ack(
         self,

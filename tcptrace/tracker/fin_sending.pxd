@@ -16,20 +16,27 @@ cdef class FinSending:
     cdef Fins fins
     cdef LostFins lost
 
+    cpdef int look(self, Py_ssize_t first, Py_ssize_t last, long long now) except? -1 nogil
     cpdef int fin_leaves(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof
-    ) except? -1
+    ) except? -1 nogil
     cdef int _left_unseen(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof, Py_ssize_t beyond
-    ) except? -1
-    cdef long long _before_lacking(self, long long side, long long fin, Py_ssize_t proof) except? -2
-    cdef bint _overtaken(self, Py_ssize_t copy, Py_ssize_t beyond) except? -1
+    ) except? -1 nogil
+    cdef long long _before_lacking(
+        self, long long side, long long fin, Py_ssize_t proof
+    ) except? -2 nogil
+    cdef bint _overtaken(self, Py_ssize_t copy, Py_ssize_t beyond) except? -1 nogil
     cdef long long _before_peer_fin(
         self, Py_ssize_t at, long long side, Py_ssize_t beyond
-    ) except? -2
+    ) except? -2 nogil
     cdef long long _with_lost_ack(
         self, long long side, Py_ssize_t copy, Py_ssize_t beyond, long long moment
-    ) except? -2
-    cdef long long _idle_since(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -2
-    cdef long long _queued_by(self, long long side, Py_ssize_t copy, long long since) except? -2
-    cdef bint _idle(self, long long side, Py_ssize_t own, long long at_once) except? -1
+    ) except? -2 nogil
+    cdef long long _idle_since(
+        self, Py_ssize_t at, long long side, Py_ssize_t copy
+    ) except? -2 nogil
+    cdef long long _queued_by(
+        self, long long side, Py_ssize_t copy, long long since
+    ) except? -2 nogil
+    cdef bint _idle(self, long long side, Py_ssize_t own, long long at_once) except? -1 nogil

@@ -62,6 +62,7 @@ HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
@@ -69,6 +70,7 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """How far one IPv4 identification is after another."""
@@ -96,12 +98,19 @@ class FinSending:
         self.r = rows
         self.e = sides
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.int:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
         self.lost.look(first, last, now)
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def fin_leaves(
         self,
@@ -125,6 +134,7 @@ class FinSending:
         return self._left_unseen(at, side, fin, proof, beyond)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _left_unseen(
         self,
@@ -149,14 +159,16 @@ class FinSending:
         if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT] and t - low > WIDE:
             when = self.lost.between(at, side, fin, beyond, low)
         late: cython.longlong = t + 2 * e[at + JITTER] + MILLISECOND
-        for row in (beyond, proof):
-            if row >= 0:
-                late = min(late, r[row * WIDTH + TIME])
+        if beyond >= 0:
+            late = min(late, r[beyond * WIDTH + TIME])
+        if proof >= 0:
+            late = min(late, r[proof * WIDTH + TIME])
         self.w.moment(at + FIN_OUT, max(when, low), low, max(late, t, low))
         self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _before_lacking(
         self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
@@ -171,6 +183,7 @@ class FinSending:
         return lacked
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _overtaken(self, copy: cython.Py_ssize_t, beyond: cython.Py_ssize_t) -> cython.bint:
         """Whether a FIN that came behind a segment numbered after it had left before it."""
@@ -185,6 +198,7 @@ class FinSending:
         return ahead > 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _before_peer_fin(
         self, at: cython.Py_ssize_t, side: cython.longlong, beyond: cython.Py_ssize_t
@@ -212,6 +226,7 @@ class FinSending:
         return before + max(0, r[copy * WIDTH + ARRIVES] - before) // 2
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _with_lost_ack(
         self,
@@ -233,6 +248,7 @@ class FinSending:
         return came + MILLISECOND if gap == 1 else came + max(0, moment - came) // 2
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _idle_since(
         self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
@@ -257,6 +273,7 @@ class FinSending:
         return since - margin
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _queued_by(
         self, side: cython.longlong, copy: cython.Py_ssize_t, since: cython.longlong
@@ -285,6 +302,7 @@ class FinSending:
         return when
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _idle(
         self,

@@ -43,6 +43,7 @@ HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
@@ -66,11 +67,18 @@ class Fins:
         self.r = rows
         self.e = sides
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.int:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def hidden_fin(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
         """A FIN that was not captured: its octet is used or acknowledged, one past all captured."""
@@ -86,6 +94,7 @@ class Fins:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def captured(self, side: cython.longlong) -> cython.longlong:
         """One past the highest octet of the side that was captured; 1 if none but its SYN was."""
@@ -100,6 +109,7 @@ class Fins:
         return highest
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _acked_before_last(self, side: cython.longlong) -> cython.longlong:
         """What the peer acknowledged of an unseen side before it acknowledged the last of it."""
@@ -114,6 +124,7 @@ class Fins:
         return before
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def covering(
         self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
@@ -125,6 +136,7 @@ class Fins:
         return row
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def fin_copy(
         self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
@@ -136,6 +148,7 @@ class Fins:
         return row
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def beyond(
         self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
@@ -147,6 +160,7 @@ class Fins:
         return row
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def last_before(
         self, side: cython.longlong, fin: cython.longlong, moment: cython.longlong
@@ -163,6 +177,7 @@ class Fins:
         return found
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def missed(
         self, side: cython.longlong, row: cython.Py_ssize_t, slack: cython.longlong
@@ -182,6 +197,7 @@ class Fins:
         return -1
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def sacks(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
         """Whether a segment's first two SACK blocks hold the first octet of another."""
@@ -198,6 +214,7 @@ class Fins:
         return False
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def duplicate_sack(
         self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
@@ -219,6 +236,7 @@ class Fins:
         return True
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def reset_after(self, moment: cython.longlong) -> cython.longlong:
         """Until when silence tells something: a RST after the moment, or the end of watching."""

@@ -11,14 +11,14 @@ cdef class FourTuples:
     cdef long long seed
     cdef long long filled
 
-    cpdef int look(self, long long[::1] segments, long long[::1] cells) except -1
-    cpdef long long find(self, Py_ssize_t at) except? -2
-    cpdef long long sender(self, Py_ssize_t at, Py_ssize_t slot) except? -1
-    cpdef long long tag(self, Py_ssize_t at) except? -1
+    cpdef int look(self, long long[::1] segments, long long[::1] cells) except -1 nogil
+    cpdef long long find(self, Py_ssize_t at) except? -2 nogil
+    cpdef long long sender(self, Py_ssize_t at, Py_ssize_t slot) except? -1 nogil
+    cpdef long long tag(self, Py_ssize_t at) except? -1 nogil
     cdef bint _matches(
         self, Py_ssize_t at, long long slot, Py_ssize_t first, Py_ssize_t second
-    ) except? -1
-    cpdef int insert(self, Py_ssize_t slot, long long open_count) except -1
-    cpdef int replace(self, Py_ssize_t slot, long long by) except -1
-    cdef int _put(self, long long slot) except? -1
+    ) except? -1 nogil
+    cpdef int insert(self, Py_ssize_t slot, long long open_count) except -1 nogil
+    cpdef int replace(self, Py_ssize_t slot, long long by) except -1 nogil
+    cdef int _put(self, long long slot) except? -1 nogil
     cdef int _rehash(self, long long open_count) except? -1

@@ -44,6 +44,7 @@ LEAST_BUCKETS = cython.declare(cython.longlong, 4096)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
 def _turned(word: cython.ulonglong, by: cython.int) -> cython.ulonglong:
@@ -52,6 +53,7 @@ def _turned(word: cython.ulonglong, by: cython.int) -> cython.ulonglong:
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _is_upper_first(s: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.bint:
     """Whether the source comes after the destination, in an order of addresses and ports."""
@@ -63,6 +65,7 @@ def _is_upper_first(s: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.bi
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _word(
     s: cython.longlong[::1], at: cython.Py_ssize_t, place: cython.int, turned: cython.bint
@@ -103,6 +106,7 @@ class FourTuples:
         self.filled = 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=False)
     def look(self, segments: cython.longlong[::1], cells: cython.longlong[::1]) -> cython.int:
         """Turn to a batch of segments and to the slots where they are now."""
@@ -111,6 +115,7 @@ class FourTuples:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def find(self, at: cython.Py_ssize_t) -> cython.longlong:
         """2 * slot + sender of the connection of the segment at cell `at`, -1 for none."""
@@ -127,12 +132,14 @@ class FourTuples:
         return -1
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def sender(self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.longlong:
         """Which side of a connection of its four-tuple sent the segment."""
         return 0 if self._matches(at, slot, SRC_HI, DST_HI) else 1
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def tag(self, at: cython.Py_ssize_t) -> cython.longlong:
         """SipHash-1-3 of a segment's four-tuple under the seed, the same in both directions.
@@ -169,6 +176,7 @@ class FourTuples:
         return (v0 ^ v1 ^ v2 ^ v3) & MASK62
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _matches(
         self,
@@ -190,15 +198,18 @@ class FourTuples:
         return c[k + HI_0] == s[at + first] and c[k + HI_1] == s[at + second]
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=False)
     def insert(self, slot: cython.Py_ssize_t, open_count: cython.longlong) -> cython.int:
         """Add a slot whose four-tuple has none; `open_count` slots are in use."""
         self.filled += 1
         if 2 * self.filled > self.mask:
-            self._rehash(open_count)
+            with cython.gil:
+                self._rehash(open_count)
         return self._put(slot)
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=False)
     def replace(self, slot: cython.Py_ssize_t, by: cython.longlong) -> cython.int:
         """Put another slot of the same four-tuple in its place, or -1 to take it out."""
@@ -209,6 +220,7 @@ class FourTuples:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _put(self, slot: cython.longlong) -> cython.int:
         place: cython.longlong = self.cells[slot * SLOT_WIDTH + HASH] & self.mask

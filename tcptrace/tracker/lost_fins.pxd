@@ -14,13 +14,16 @@ cdef class LostFins:
     cdef Witness w
     cdef Fins fins
 
+    cpdef int look(self, Py_ssize_t first, Py_ssize_t last, long long now) except? -1 nogil
     cpdef long long between(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t beyond, long long low
-    ) except? -2
-    cdef Py_ssize_t _own_before(self, long long side, Py_ssize_t before) except? -2
-    cdef long long _probe_wait(self, Py_ssize_t at, long long side) except? -1
-    cdef long long _trip(self, Py_ssize_t at, long long side) except? -1
-    cpdef int lost_copies(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -1
-    cdef long long _sent_before(self, long long side, Py_ssize_t copy) except? -2
-    cpdef Py_ssize_t previous_numbered(self, long long side, Py_ssize_t copy) except? -2
-    cdef long long _owed(self, long long side, Py_ssize_t previous, Py_ssize_t copy) except? -2
+    ) except? -2 nogil
+    cdef Py_ssize_t _own_before(self, long long side, Py_ssize_t before) except? -2 nogil
+    cdef long long _probe_wait(self, Py_ssize_t at, long long side) except? -1 nogil
+    cdef long long _trip(self, Py_ssize_t at, long long side) except? -1 nogil
+    cpdef int lost_copies(self, Py_ssize_t at, long long side, Py_ssize_t copy) except? -1 nogil
+    cdef long long _sent_before(self, long long side, Py_ssize_t copy) except? -2 nogil
+    cpdef Py_ssize_t previous_numbered(self, long long side, Py_ssize_t copy) except? -2 nogil
+    cdef long long _owed(
+        self, long long side, Py_ssize_t previous, Py_ssize_t copy
+    ) except? -2 nogil

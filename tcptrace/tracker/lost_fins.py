@@ -55,6 +55,7 @@ HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
@@ -62,6 +63,7 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """How far one IPv4 identification is after another."""
@@ -87,11 +89,18 @@ class LostFins:
         self.r = rows
         self.e = sides
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.int:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def between(
         self,
@@ -121,6 +130,7 @@ class LostFins:
         return low + (t - low) // 2
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _own_before(self, side: cython.longlong, before: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The side's last row before another; that itself if there is none."""
@@ -133,12 +143,14 @@ class LostFins:
         return before
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _probe_wait(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
         """How long after a FIN that was lost its tail-loss probe leaves."""
         return PROBE_AFTER + (6 * self._trip(at, side)) // 5
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _trip(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
         """How long a side waits for an answer, on the average."""
@@ -148,6 +160,7 @@ class LostFins:
         return nearest + (e[at + JITTER] + e[theirs + JITTER]) // 2
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def lost_copies(
         self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
@@ -189,6 +202,7 @@ class LostFins:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _sent_before(self, side: cython.longlong, copy: cython.Py_ssize_t) -> cython.longlong:
         """One past the highest octet of the side that was captured before a row."""
@@ -200,6 +214,7 @@ class LostFins:
         return highest
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def previous_numbered(
         self, side: cython.longlong, copy: cython.Py_ssize_t
@@ -222,6 +237,7 @@ class LostFins:
         return found
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _owed(
         self, side: cython.longlong, previous: cython.Py_ssize_t, copy: cython.Py_ssize_t

@@ -74,6 +74,7 @@ ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
 
 
+@cython.final
 @cython.cclass
 class Opening:
     """One pass over the evidence of a batch of connections."""
@@ -95,19 +96,32 @@ class Opening:
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill the opening milestones of both sides of each connection."""
         conn: cython.Py_ssize_t
-        for conn in range(count):
-            self.first = offsets[conn]
-            self.received.look(offsets[conn])
-            self.refuting.look(offsets[conn])
-            self.w.look(offsets[conn], offsets[conn + 1])
-            one: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-            two: cython.Py_ssize_t = one + SIDE_WIDTH
-            for at in (one, two):
-                for milestone in (OPENED, CROSSED, ESTABLISHED):
-                    self.e[at + milestone + WHEN] = NEVER
-            self._open(one, two)
+        with cython.nogil:
+            for conn in range(count):
+                self._look(offsets[conn], offsets[conn + 1])
+                self._clear(2 * conn * SIDE_WIDTH)
+                self._clear((2 * conn + 1) * SIDE_WIDTH)
+                self._open(2 * conn * SIDE_WIDTH, (2 * conn + 1) * SIDE_WIDTH)
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
+        self.first = first
+        self.received.look(first)
+        self.refuting.look(first)
+        return self.w.look(first, last)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _clear(self, at: cython.Py_ssize_t) -> cython.int:
+        e = self.e
+        e[at + OPENED + WHEN] = e[at + CROSSED + WHEN] = e[at + ESTABLISHED + WHEN] = NEVER
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _open(self, one: cython.Py_ssize_t, two: cython.Py_ssize_t) -> cython.int:
         e = self.e
@@ -124,6 +138,7 @@ class Opening:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _join(
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
@@ -142,6 +157,7 @@ class Opening:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _handshake(
         self, active: cython.Py_ssize_t, passive: cython.Py_ssize_t, side: cython.longlong
@@ -159,12 +175,14 @@ class Opening:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _speaks_inside(self, side: cython.longlong) -> cython.bint:
         """Whether the side sent anything but SYN and RST."""
         return self.w.next_row(self.first, side, 0, SYN | RST) >= 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _speaks_of_another(self, side: cython.longlong) -> cython.bint:
         """Whether its first segment acknowledges no octet of the SYN: a challenge ACK (RFC 5961).
@@ -175,6 +193,7 @@ class Opening:
         return row >= 0 and self.r[row * WIDTH + ACKED] < 1
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _active_opens(
         self, at: cython.Py_ssize_t, syn: cython.Py_ssize_t, answer: cython.Py_ssize_t
@@ -192,6 +211,7 @@ class Opening:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _lost_before_tap(self, syn: cython.Py_ssize_t) -> cython.bint:
         """Whether some of what a SYN's sender sent did not reach the tap: so may a SYN before it.
@@ -214,6 +234,7 @@ class Opening:
         return False
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _passive_opens(
         self,
@@ -241,6 +262,7 @@ class Opening:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _taken_syn(self, side: cython.longlong, answer: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The copy of the SYN that was taken in: the one that the first SYN,ACK echoes."""
@@ -261,6 +283,7 @@ class Opening:
         return best
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _proof_of_syn_ack(self, side: cython.longlong) -> cython.Py_ssize_t:
         """The first segment by which the active side shows that it has the SYN,ACK."""
@@ -271,6 +294,7 @@ class Opening:
         return row
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _active_established(
         self,
@@ -305,6 +329,7 @@ class Opening:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _ignored_syn_acks(self, side: cython.longlong) -> cython.bint:
         """Whether SYN,ACKs were repeated and none drew an answer: they did not get there."""
@@ -314,6 +339,7 @@ class Opening:
         return self.w.next_row(row + 1, 1 - side, SYN | ACK_BIT, RST) >= 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _taken_syn_ack(
         self, side: cython.longlong, answer: cython.Py_ssize_t, proof: cython.Py_ssize_t
@@ -339,6 +365,7 @@ class Opening:
         return best
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _cross(
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong

@@ -59,7 +59,7 @@ class Refuting:
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
     w: Witness
-    fins: object
+    fins: Fins
 
     def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = Fins(witness, rows, sides)
@@ -68,11 +68,16 @@ class Refuting:
         self.e = sides
         self.first = 0
 
-    def look(self, first: cython.Py_ssize_t) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(self, first: cython.Py_ssize_t) -> cython.int:
         """Turn to the connection whose rows begin there."""
         self.first = first
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def syns(
         self,
@@ -88,6 +93,7 @@ class Refuting:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def syn_acks(
         self,
@@ -116,6 +122,7 @@ class Refuting:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def acks_of_syn(
         self,
@@ -141,6 +148,7 @@ class Refuting:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def fin_copies(
         self,
@@ -177,6 +185,7 @@ class Refuting:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def acks_of_fin(
         self,
@@ -203,6 +212,7 @@ class Refuting:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _sent_after(
         self,
@@ -224,6 +234,7 @@ class Refuting:
         return by
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _lacks(
         self,
@@ -247,6 +258,7 @@ class Refuting:
         return -1
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _repeats(
         self,
@@ -266,12 +278,14 @@ class Refuting:
         return -1
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _known(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.longlong:
         """From when on what a row's receiver sends tells whether it had taken the row in."""
         return self.r[row * WIDTH + ARRIVES] + 2 * MILLISECOND + self.e[at + JITTER]
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _side(self, at: cython.Py_ssize_t) -> cython.longlong:
         return (at // SIDE_WIDTH) % 2

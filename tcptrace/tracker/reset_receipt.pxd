@@ -11,10 +11,11 @@ cdef class ResetReceipt:
     cdef Py_ssize_t last
     cdef Witness w
 
+    cpdef int look(self, Py_ssize_t first, Py_ssize_t last) except? -1 nogil
     cpdef bint valid(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row
-    ) except? -1
-    cdef bint _in_time_wait(self, Py_ssize_t at, Py_ssize_t row) except? -1
-    cdef bint _expected(self, long long side, Py_ssize_t row) except? -1
-    cdef bint _acknowledges_syn(self, long long side, Py_ssize_t row) except? -1
-    cpdef bint dark(self, long long side, Py_ssize_t row) except? -1
+    ) except? -1 nogil
+    cdef bint _in_time_wait(self, Py_ssize_t at, Py_ssize_t row) except? -1 nogil
+    cdef bint _expected(self, long long side, Py_ssize_t row) except? -1 nogil
+    cdef bint _acknowledges_syn(self, long long side, Py_ssize_t row) except? -1 nogil
+    cpdef bint dark(self, long long side, Py_ssize_t row) except? -1 nogil

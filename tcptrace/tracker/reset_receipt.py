@@ -62,11 +62,16 @@ class ResetReceipt:
         self.r = rows
         self.e = sides
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
         """Turn to the rows of one connection."""
         self.first, self.last = first, last
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def valid(
         self,
@@ -98,6 +103,7 @@ class ResetReceipt:
         return begin == e[peer + FIN_OCTET] == low - 1 and not self._in_time_wait(at, row)
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _in_time_wait(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
         """Whether a RST finds both FINs done with.
@@ -110,6 +116,7 @@ class ResetReceipt:
         return acked != NEVER and acked <= self.r[row * WIDTH + ARRIVES]
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _expected(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
         """Whether it has the number that its receiver's last segment before it asked for."""
@@ -122,6 +129,7 @@ class ResetReceipt:
         return last >= 0 and r[last * WIDTH + ACK] == r[row * WIDTH + SEQ]
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _acknowledges_syn(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
         """Whether the active side had shown, before the RST came, that it has the SYN,ACK."""
@@ -134,6 +142,7 @@ class ResetReceipt:
         return self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST) >= 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def dark(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
         """Whether the RST's sender had asked for an answer over and over and heard nothing."""

@@ -21,7 +21,7 @@ class Slots(Rows):
         "older": "slot of the older incarnation of its four-tuple, -1 for none",
         "newer": "slot of the newer incarnation, -1 for none",
         "previous": "slot before it in the order of last segments, -1 for none",
-        "following": "slot after it in that order, -1 for none",
+        "following": "slot after it in that order, of those that left or of the free, -1 for none",
         "queue": "which such order it stands in: 0 open, 1 ended",
         "hash": "of the four-tuple",
         "hi_0": "address of side 0, upper 64 bits",

@@ -12,12 +12,15 @@ cdef class SynReceived:
     cdef Witness w
     cdef Refuting refuting
 
-    cpdef int passive_established(self, Py_ssize_t at, long long side, Py_ssize_t answer) except? -1
-    cdef int _by_a_later_ack(self, Py_ssize_t at, long long side, long long answer) except? -1
+    cpdef int look(self, Py_ssize_t first) except? -1 nogil
+    cpdef int passive_established(
+        self, Py_ssize_t at, long long side, Py_ssize_t answer
+    ) except? -1 nogil
+    cdef int _by_a_later_ack(self, Py_ssize_t at, long long side, long long answer) except? -1 nogil
     cdef int _establish(
         self, Py_ssize_t at, Py_ssize_t cause, Py_ssize_t proof, Py_ssize_t answer
-    ) except? -1
-    cdef Py_ssize_t _proof_of_ack(self, long long side) except? -2
+    ) except? -1 nogil
+    cdef Py_ssize_t _proof_of_ack(self, long long side) except? -2 nogil
     cdef Py_ssize_t _echoed_cause(
         self, long long side, Py_ssize_t proof, Py_ssize_t cause, long long ignored
-    ) except? -2
+    ) except? -2 nogil

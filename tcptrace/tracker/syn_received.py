@@ -76,11 +76,16 @@ class SynReceived:
         self.r = rows
         self.e = sides
 
-    def look(self, first: cython.Py_ssize_t) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(self, first: cython.Py_ssize_t) -> cython.int:
         """Turn to the connection whose rows begin there."""
         self.first = first
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def passive_established(
         self, at: cython.Py_ssize_t, side: cython.longlong, answer: cython.Py_ssize_t
@@ -119,6 +124,7 @@ class SynReceived:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _by_a_later_ack(
         self, at: cython.Py_ssize_t, side: cython.longlong, answer: cython.longlong
@@ -139,6 +145,7 @@ class SynReceived:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _establish(
         self,
@@ -166,6 +173,7 @@ class SynReceived:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _proof_of_ack(self, side: cython.longlong) -> cython.Py_ssize_t:
         """The passive side's first segment that only an established endpoint sends.
@@ -190,6 +198,7 @@ class SynReceived:
         return -1
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def _echoed_cause(
         self,

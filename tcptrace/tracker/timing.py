@@ -73,6 +73,7 @@ UNDELIVERED = cython.declare(cython.longlong, 2)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
@@ -87,17 +88,20 @@ def measure(
 ) -> None:
     """Fill all that is worked out in `Evidence` but dates, and `Sides` from iss to timestamps."""
     conn: cython.Py_ssize_t
-    for conn in range(count):
-        first: cython.Py_ssize_t = offsets[conn]
-        last: cython.Py_ssize_t = offsets[conn + 1]
-        side: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-        _find_bases(rows, first, last, sides, side)
-        _unwrap(rows, first, last, sides, side)
-        _measure_turnaround(rows, first, last, sides, side, 0)
-        _measure_turnaround(rows, first, last, sides, side, 1)
+    first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    with cython.nogil:
+        for conn in range(count):
+            first, last, at = offsets[conn], offsets[conn + 1], 2 * conn * SIDE_WIDTH
+            _find_bases(rows, first, last, sides, at)
+            _unwrap(rows, first, last, sides, at)
+            _measure_turnaround(rows, first, last, sides, at, 0)
+            _measure_turnaround(rows, first, last, sides, at, 1)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _find_bases(
     r: cython.longlong[::1],
@@ -107,8 +111,10 @@ def _find_bases(
     at: cython.Py_ssize_t,
 ) -> cython.int:
     row: cython.Py_ssize_t
+    side: cython.Py_ssize_t
+    own: cython.Py_ssize_t
     for side in range(2):
-        own: cython.Py_ssize_t = at + side * SIDE_WIDTH
+        own = at + side * SIDE_WIDTH
         e[own + ISS] = e[own + BASE] = e[own + TURNAROUND] = e[own + FIN_OCTET] = -1
     for row in range(first, last):
         k: cython.Py_ssize_t = row * WIDTH
@@ -134,6 +140,7 @@ def _find_bases(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _unwrap(
     r: cython.longlong[::1],
@@ -163,6 +170,7 @@ def _unwrap(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _unwrap_row(
     r: cython.longlong[::1],
@@ -186,6 +194,7 @@ def _unwrap_row(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _advance(
     r: cython.longlong[::1],
@@ -214,6 +223,7 @@ def _advance(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _measure_turnaround(
     r: cython.longlong[::1],
@@ -242,6 +252,7 @@ def _measure_turnaround(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-2, check=True)
 def _answered(
     r: cython.longlong[::1], first: cython.Py_ssize_t, row: cython.Py_ssize_t
@@ -273,13 +284,16 @@ def date(
 ) -> None:
     """Fill `sent` and `arrives`, and each side's jitter, from the turnarounds in `sides`."""
     conn: cython.Py_ssize_t
-    for conn in range(count):
-        at: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-        for side in range(2):
-            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, side)
+    at: cython.Py_ssize_t
+    with cython.nogil:
+        for conn in range(count):
+            at = 2 * conn * SIDE_WIDTH
+            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, 0)
+            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, 1)
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _date_side(
     r: cython.longlong[::1],
@@ -319,6 +333,7 @@ def _date_side(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-2, check=True)
 def _clock_origin(
     r: cython.longlong[::1],
@@ -336,6 +351,7 @@ def _clock_origin(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=False)
 def _lag(
     r: cython.longlong[::1], k: cython.Py_ssize_t, origin: cython.Py_ssize_t
@@ -346,6 +362,7 @@ def _lag(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=False)
 def _fastest(
     r: cython.longlong[::1],
@@ -365,6 +382,7 @@ def _fastest(
 
 
 @cython.cfunc
+@cython.nogil
 @cython.exceptval(-1, check=True)
 def _ticks_milliseconds(
     r: cython.longlong[::1],

@@ -79,11 +79,16 @@ class Witness:
         """How many moves were handed on, of all sides."""
         return self.refuted
 
-    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> None:
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
         """Turn to the rows of one connection."""
         self.first, self.last = first, last
+        return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def next_row(
         self,
@@ -110,6 +115,7 @@ class Witness:
         return -1
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-2, check=True)
     def last_sent(
         self, side: cython.longlong, set_bits: cython.longlong, clear_bits: cython.longlong
@@ -123,6 +129,7 @@ class Witness:
         return latest
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def sends(
         self, m: cython.Py_ssize_t, at: cython.Py_ssize_t, row: cython.Py_ssize_t
@@ -141,6 +148,7 @@ class Witness:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def takes(
         self,
@@ -166,6 +174,7 @@ class Witness:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def moment(
         self,
@@ -180,6 +189,7 @@ class Witness:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def say(
         self,
@@ -192,6 +202,7 @@ class Witness:
         return 0
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def refute(
         self,
@@ -212,6 +223,7 @@ class Witness:
         return self._hand_on(at, event, when, r[k + TIME], r[k + PACKET], by, reason)
 
     @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def take_back(
         self,
@@ -230,6 +242,7 @@ class Witness:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _hand_on(
         self,
@@ -242,8 +255,24 @@ class Witness:
         reason: cython.longlong,
     ) -> cython.int:
         proof: cython.longlong = self.r[by * WIDTH + PACKET] if by >= 0 else 0
+        with cython.gil:
+            self._note(at, event, when, earliest, packet, proof, reason)
+        self.refuted += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _note(
+        self,
+        at: cython.Py_ssize_t,
+        event: cython.longlong,
+        when: cython.longlong,
+        earliest: cython.longlong,
+        packet: cython.longlong,
+        proof: cython.longlong,
+        reason: cython.longlong,
+    ) -> cython.int:
         last: cython.longlong = 1 if event == RCV_FIN else 0
         found: list = self.taken_back.setdefault(at, [])
         found.append((when, last, event, earliest, packet, proof, reason))
-        self.refuted += 1
         return 0
