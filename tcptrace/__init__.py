@@ -28,13 +28,13 @@ Names are imported when they are first used, so that `tcptrace --version` loads 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from tcptrace.compiled import require_compiled
 from tcptrace.errors import CaptureError, TcptraceError, UsageError
 
 if TYPE_CHECKING:
+    __version__: str
     from tcptrace import fsm as fsm
     from tcptrace.live import sniff as sniff
     from tcptrace.pipeline import read as read
@@ -63,16 +63,23 @@ _HOMES = {
     "sniff": "tcptrace.live:sniff",
 }
 
-try:
-    __version__ = version("tcptrace")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+unknown"
-
 require_compiled()
+
+
+def _version() -> str:
+    """Looked up when it is asked for, as it takes longer to import than all else here."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tcptrace")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0+unknown"
 
 
 def __getattr__(name: str) -> Any:
     """A public name, imported from its home on first use."""
+    if name == "__version__":
+        return _version()
     home, _, attribute = _HOMES.get(name, "").partition(":")
     if not home:
         raise AttributeError(f"module 'tcptrace' has no attribute {name!r}")

@@ -1,15 +1,16 @@
-"""`ahead`: an iterator's work done in a thread of its own, a few items before they are asked for.
+"""Work in a thread of its own: `ahead` of those who ask for it, or `Behind` those who hand it on.
 
 It pays where the work releases the interpreter's lock, as reading and the kernels do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from queue import Empty, Queue
+from queue import Empty, Queue, SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
+from weakref import finalize
 
 Item = TypeVar("Item")
 
@@ -50,3 +51,50 @@ def ahead(items: Iterator[Item], depth: int = 2) -> Generator[Item]:
             while True:
                 waiting.get_nowait()
         worker.join(PATIENCE)
+
+
+class Behind:
+    """Pieces of work done in a thread of its own, one after the other, while the caller goes on.
+
+    The thread begins with the first piece and ends with this object.
+    """
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._told: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._started = self._busy = False
+
+    def do(self, work: Callable[[], object]) -> None:
+        """Begin a piece once the last one is done; raises what that one raised."""
+        self.wait()
+        if not self._started:
+            queues = self._asked, self._told
+            Thread(target=_obey, args=queues, name="behind", daemon=True).start()
+            finalize(self, self._asked.put, None)
+            self._started = True
+        self._busy = True
+        self._asked.put(work)
+
+    def wait(self) -> None:
+        """Until the last piece is done; raises what it raised."""
+        if not self._busy:
+            return
+        failure = self._told.get()
+        self._busy = False
+        if failure is not None:
+            raise failure
+
+
+def _obey(
+    asked: SimpleQueue[Callable[[], object] | None], told: SimpleQueue[BaseException | None]
+) -> None:
+    """Do what is asked for; between two pieces nothing of the last is held."""
+    while (work := asked.get()) is not None:
+        failure = None
+        try:
+            work()
+        except BaseException as error:  # raised again where it is waited for
+            failure = error
+        del work
+        told.put(failure)
+        del failure

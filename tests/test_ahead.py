@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
+from functools import partial
+from threading import Event
 
 import pytest
 
-from tcptrace.ahead import ahead
+from tcptrace.ahead import Behind, ahead
 
 
 def counting(upto: int, made: list[int]) -> Iterator[int]:
@@ -69,3 +72,41 @@ def test_closing_does_not_wait_for_a_pipe() -> None:
         if thread.name == "ahead":
             thread.join(10)
             assert not thread.is_alive()
+
+
+def test_work_behind_is_done_in_order() -> None:
+    """One piece after the other; waiting ends when all are done."""
+    done: list[int] = []
+    behind = Behind()
+    for number in range(50):
+        behind.do(partial(done.append, number))
+    behind.wait()
+    assert list(range(50)) == done
+
+
+def test_failure_behind_is_raised_where_it_is_waited_for() -> None:
+    """Once; what comes after is done."""
+    done: list[int] = []
+    behind = Behind()
+    behind.do(partial(int, "no number"))
+    with pytest.raises(ValueError):
+        behind.wait()
+    behind.wait()
+    behind.do(partial(done.append, 1))
+    behind.wait()
+    assert [1] == done
+
+
+def test_nothing_behind_outlives_its_owner() -> None:
+    """Neither the thread nor what a piece of work held."""
+    before = set(threading.enumerate())
+    behind, held = Behind(), Event()
+    behind.do(held.set)
+    behind.wait()
+    seen = weakref.ref(held)
+    threads = set(threading.enumerate()) - before
+    del behind, held
+    for thread in threads:
+        thread.join(5)
+    assert seen() is None
+    assert threads and not any(thread.is_alive() for thread in threads)

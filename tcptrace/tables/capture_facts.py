@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tcptrace.decode.link_types import LINK_TYPE_NAMES
 from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.packets import Packets
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.tracker.transitions import Vantage
+
+if TYPE_CHECKING:  # facts are gathered while pandas is still being imported
+    import pandas as pd
 
 
 @dataclass
@@ -96,6 +99,8 @@ class CaptureFacts:
     @property
     def duration(self) -> pd.Timedelta:
         """From the earliest packet to the latest."""
+        import pandas as pd
+
         return pd.Timedelta((self.end or 0) - (self.start or 0), unit="ns")
 
     @property
@@ -152,6 +157,8 @@ class CaptureFacts:
 
 
 def _timestamp(time: int) -> pd.Timestamp:
+    import pandas as pd
+
     return pd.Timestamp(time, unit="ns", tz="UTC")
 
 

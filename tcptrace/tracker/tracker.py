@@ -10,9 +10,11 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from tcptrace.ahead import Behind
 from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp.timers import Profile
@@ -63,6 +65,7 @@ class Tracker:
         self._tallying = Tallying()
         self._zeek = ZeekModel()
         self._judgement = Judgement(profile or named_profile("linux"))
+        self._counting = Behind()
         self._pending: deque[int] = deque()
         self._verdicts: list[Verdict] = []
         self._forgotten = 0
@@ -73,11 +76,14 @@ class Tracker:
         self._table.assign(segments.cells, count)
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
-        self._tallying.add(segments.cells, count, capacity)
-        self._zeek.feed(segments.cells, count)
+        self._counting.do(partial(self._count, segments, capacity))
         self._pending += self._table.left()
         while len(self._pending) > GROUP:
             self._judge([self._next_group()])
+
+    def _count(self, segments: Segments, capacity: int) -> None:
+        self._tallying.add(segments.cells, len(segments), capacity)
+        self._zeek.feed(segments.cells, len(segments))
 
     def finish(self) -> Reconstruction:
         """The capture is over: judge what is still open and give everything."""
@@ -155,6 +161,7 @@ class Tracker:
 
     def _counted(self, slots: list[int]) -> Counted:
         """What was counted of these slots, and Zeek's row for each: the one that speaks for it."""
+        self._counting.wait()
         rows, histories = harvest(self._zeek, np.array(slots, np.int64).data)
         main = np.flatnonzero(rows.main == 1)
         tallies = Tallies(self._tallying.of(slots))
