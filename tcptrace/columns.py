@@ -55,6 +55,18 @@ class Rows:
             return batches[0]
         return cls(np.concatenate([batch.matrix for batch in batches]))
 
+    @classmethod
+    def gather(cls, batches: list[Self], order: Matrix) -> Self:
+        """The rows of several batches in an order of their joined rows, each copied once."""
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        gathered = np.empty((len(order), cls.width()), np.int64)
+        first = 0
+        for batch in batches:
+            gathered[place[first : first + len(batch)]] = batch.matrix
+            first += len(batch)
+        return cls(gathered)
+
     @property
     def cells(self) -> memoryview:
         """The flat buffer for a kernel: row i, column k is `cells[i * width + k]`."""

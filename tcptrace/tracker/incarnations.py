@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tcptrace.columns import Matrix
-from tcptrace.tcp.states import Event, State
+from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.distances import distinct
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
@@ -23,29 +23,39 @@ _ENDS = ("hi", "lo", "port")
 Numbered = TypeVar("Numbered", Endpoints, Transitions)
 
 
-def settle_incarnations(verdict: Verdict) -> tuple[Verdict, Matrix]:
-    """The verdict with conn from 0 in order of beginning, and the conn of each ordinal."""
-    order = np.argsort(verdict.connections.conn, kind="stable")
-    connections = verdict.connections.take(order)
-    born = int(connections.conn.max(initial=-1)) + 1
-    born = max([born, *(stray + 1 for stray, _ in verdict.strays)])
-    numbers = np.full(born, -1, np.int64)
-    numbers[connections.conn] = np.arange(len(connections))
-    for stray, home in verdict.strays:
-        numbers[stray] = numbers[home]
+def settle_incarnations(verdicts: list[Verdict]) -> tuple[Verdict, Matrix]:
+    """One verdict with conn from 0 in order of beginning, and the conn of each ordinal."""
+    connections = Connections.concat([each.connections for each in verdicts])
+    order = np.argsort(connections.conn, kind="stable")
+    strays = [pair for each in verdicts for pair in each.strays]
+    numbers = _numbers(connections.conn[order], strays)
+    connections = connections.take(order)
     connections.conn[:] = np.arange(len(connections))
-    endpoints = _numbered(verdict.endpoints, numbers)
-    moves = _numbered(verdict.transitions, numbers)
+    endpoints = _numbered(Endpoints, [each.endpoints for each in verdicts], numbers)
+    moves = _numbered(Transitions, [each.transitions for each in verdicts], numbers)
     moves = _replace_older(connections, moves)
-    histories = [verdict.histories[place] for place in order.tolist()]
-    return Verdict(connections, endpoints, moves, histories, []), numbers
+    histories = [history for each in verdicts for history in each.histories]
+    settled = [histories[place] for place in order.tolist()]
+    return Verdict(connections, endpoints, moves, settled, []), numbers
 
 
-def _numbered(rows: Numbered, numbers: Matrix) -> Numbered:
+def _numbers(ordinals: Matrix, strays: list[tuple[int, int]]) -> Matrix:
+    """The conn of each ordinal, -1 for those of no connection; `ordinals` ascend."""
+    born = max([int(ordinals[-1]) + 1 if len(ordinals) else 0, *(one + 1 for one, _ in strays)])
+    numbers = np.full(born, -1, np.int64)
+    numbers[ordinals] = np.arange(len(ordinals))
+    for stray, home in strays:
+        numbers[stray] = numbers[home]
+    return numbers
+
+
+def _numbered(kind: type[Numbered], batches: list[Numbered], numbers: Matrix) -> Numbered:
     """The rows with conn as `numbers` has it, by conn and role, else in the order given."""
-    conn = numbers[rows.conn]
-    order = np.lexsort((rows.role, conn))
-    numbered = rows.take(order)
+    batches = batches or [kind.zeros(0)]
+    conn = numbers[np.concatenate([batch.conn for batch in batches])]
+    role = np.concatenate([batch.role for batch in batches])
+    order = np.argsort(len(Role) * conn + role, kind="stable")
+    numbered = kind.gather(batches, order)
     numbered.conn[:] = conn[order]
     return numbered
 
@@ -92,9 +102,10 @@ def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
             if opening is not None and not outlived[role]:
                 row = _replaced(moves, starts, older, role, opening, dropped)
                 added += [] if row is None else [row]
-    matrix = np.concatenate([moves.matrix[~dropped], *[row[None, :] for row in added]])
-    merged = Transitions(matrix)
-    return merged.take(np.lexsort((np.arange(len(merged)), merged.role, merged.conn)))
+    batches = [moves.take(~dropped) if dropped.any() else moves]
+    if added:
+        batches.append(Transitions(np.stack(added)))
+    return _numbered(Transitions, batches, np.arange(len(connections))) if added else batches[0]
 
 
 def _of(moves: Transitions, starts: Matrix, conn: int, role: int) -> list[int]:

@@ -29,6 +29,7 @@ class Judgement:
         self._profile = profile
         self._distances = Distances()
         self._wheel = Wheel(profile)
+        self._moves = Transitions.zeros(0)
 
     def judge(self, groups: list[Group]) -> tuple[Judged, list[int]]:
         """Everything about groups of connections that have left the table together; their slots.
@@ -45,18 +46,18 @@ class Judgement:
             own = sides.take(span)
             timing.measure(group.rows.cells, group.offsets.data, own.cells, len(group))
         self._distances.settle(slots, sides)
-        moves = [
-            self._judge(group, sides.take(span), endpoints.take(span))
-            for group, span in zip(groups, spans, strict=True)
-        ]
-        for told, span in zip(moves, spans, strict=True):
-            told.conn[:] += span.start // 2
+        told = 0
+        for group, span in zip(groups, spans, strict=True):
+            moves = self._judge(group, sides.take(span), endpoints.take(span), told)
+            moves.conn[:] += span.start // 2
+            told += len(moves)
         strays = [pair for _, pairs in kept for pair in pairs]
-        judged = Judged(slots, sides, endpoints, Transitions.concat(moves), strays)
+        all_moves = Transitions(self._moves.matrix[:told].copy())
+        judged = Judged(slots, sides, endpoints, all_moves, strays)
         return judged, [place for group in groups for place in group.places]
 
-    def _judge(self, group: Group, sides: Sides, endpoints: Endpoints) -> Transitions:
-        """One group: its sides and endpoints are filled, its moves told."""
+    def _judge(self, group: Group, sides: Sides, endpoints: Endpoints, told: int) -> Transitions:
+        """One group: its sides and endpoints are filled, its moves told behind those told."""
         count = len(group)
         rows, offsets = group.rows.cells, group.offsets.data
         until = np.ascontiguousarray(group.slots.left_at).data
@@ -68,13 +69,21 @@ class Judgement:
         Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
         for place in group.again:
             sides.stateless[2 * place] |= is_duplicate(group, place)
-        moves = Transitions.zeros(2 * ROWS_A_SIDE * count + witness.how_many_taken_back())
+        room = self._room(told, 2 * ROWS_A_SIDE * count + witness.how_many_taken_back())
         telling = Telling(witness, rows, sides.cells, self._profile)
-        made = telling.tell(offsets, count, moves.cells, until)
+        made = telling.tell(offsets, count, room.cells, until)
         facts.gather(rows, offsets, sides.cells, endpoints.cells, count)
-        told = Transitions(moves.matrix[:made].copy())
-        self._wheel.place(told, group)
-        return told
+        moves = room.take(slice(made))
+        self._wheel.place(moves, group)
+        return moves
+
+    def _room(self, told: int, count: int) -> Transitions:
+        """Rows to be overwritten, behind `told` of them; kept, for fresh memory costs time."""
+        if len(self._moves) < told + count:
+            larger = Transitions.zeros(2 * (told + count))
+            larger.matrix[:told] = self._moves.matrix[:told]
+            self._moves = larger
+        return self._moves.take(slice(told, told + count))
 
 
 def _spans(groups: list[Group]) -> list[slice]:

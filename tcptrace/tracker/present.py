@@ -45,7 +45,7 @@ class Present:
         for rows in (verdict.connections, verdict.endpoints, verdict.transitions):
             rows.conn[:] = np.searchsorted(ordinals, rows.conn)
         verdict.strays.clear()  # they are left out; what `numbers` says is of no use here
-        settled, numbers = settle_incarnations(verdict)
+        settled, numbers = settle_incarnations([verdict])
         found = Reconstruction(
             settled.connections, settled.endpoints, settled.transitions, settled.histories, numbers
         )

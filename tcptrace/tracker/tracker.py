@@ -91,7 +91,7 @@ class Tracker:
         self._pending += self._table.left()
         while self._pending:
             self._judge([self._next_group() for _ in range(TOGETHER) if self._pending])
-        verdict, numbers = settle_incarnations(Verdict.join(self._verdicts))
+        verdict, numbers = settle_incarnations(self._verdicts)
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
         )

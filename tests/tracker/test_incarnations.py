@@ -40,7 +40,7 @@ def verdict(ordinals: list[int], strays: list[tuple[int, int]]) -> Verdict:
 
 def test_numbers_follow_the_order_of_beginning() -> None:
     """Whatever the order of leaving; rows and histories move with their connection."""
-    settled, numbers = settle_incarnations(verdict([4, 0, 2], []))
+    settled, numbers = settle_incarnations([verdict([4], []), verdict([0, 2], [])])
     assert [0, 2, 4] == settled.connections.orig_port.tolist()
     assert [0, 1, 2] == settled.connections.conn.tolist() == settled.transitions.conn.tolist()
     assert [0, 2, 4] == settled.transitions.packet.tolist()
@@ -50,13 +50,13 @@ def test_numbers_follow_the_order_of_beginning() -> None:
 
 def test_stray_counts_for_its_home() -> None:
     """The ordinal of a stray SYN leads to the connection that it strayed into."""
-    _, numbers = settle_incarnations(verdict([0, 2], [(1, 0), (3, 2)]))
+    _, numbers = settle_incarnations([verdict([0, 2], [(1, 0), (3, 2)])])
     assert [0, 0, 1, 1] == numbers.tolist()
 
 
 def test_nothing_is_settled_of_nothing() -> None:
     """No connections, no numbers."""
-    settled, numbers = settle_incarnations(Verdict.join([]))
+    settled, numbers = settle_incarnations([])
     assert (0, 0) == (len(settled.connections), len(numbers))
 
 
