@@ -21,20 +21,35 @@ IS_COPY = cython.declare(cython.Py_ssize_t, Segments.index("copy"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
 COPIED = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED))
 
-TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
-PATH = cython.declare(cython.Py_ssize_t, Evidence.index("path"))
-INTERFACE = cython.declare(cython.Py_ssize_t, Evidence.index("interface"))
-TTL = cython.declare(cython.Py_ssize_t, Evidence.index("ttl"))
-IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
-SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
-ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
-FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-CHECKSUM_FIELD = cython.declare(cython.Py_ssize_t, Evidence.index("checksum_field"))
-TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
-SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+
+# The pool holds what is known when a segment passes: the columns copied, and `copy`. Its cells
+# have 32 bits, for memory is what keeping costs; a wide column has two, the lower half first.
+WIDE = cython.declare(cython.Py_ssize_t, len(Evidence.WIDE))
+UNSIGNED = cython.declare(cython.Py_ssize_t, len(Evidence.WIDE) + len(Evidence.UNSIGNED))
+KEPT = cython.declare(cython.Py_ssize_t, WIDE + COPIED + 1)
+
+
+def _cell(name: str) -> int:
+    """Where a column lies in a row of the pool."""
+    place: int = Evidence.index(name)
+    return 2 * place if name in Evidence.WIDE else place + len(Evidence.WIDE)
+
+
+TIME = cython.declare(cython.Py_ssize_t, _cell("time"))
+PATH = cython.declare(cython.Py_ssize_t, _cell("path"))
+KIND = cython.declare(cython.Py_ssize_t, _cell("kind"))
+INTERFACE = cython.declare(cython.Py_ssize_t, _cell("interface"))
+TTL = cython.declare(cython.Py_ssize_t, _cell("ttl"))
+IP_ID = cython.declare(cython.Py_ssize_t, _cell("ip_id"))
+SEQ = cython.declare(cython.Py_ssize_t, _cell("seq"))
+ACK = cython.declare(cython.Py_ssize_t, _cell("ack"))
+FLAGS = cython.declare(cython.Py_ssize_t, _cell("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, _cell("payload"))
+CHECKSUM_FIELD = cython.declare(cython.Py_ssize_t, _cell("checksum_field"))
+TSVAL = cython.declare(cython.Py_ssize_t, _cell("tsval"))
+SENDER = cython.declare(cython.Py_ssize_t, _cell("sender"))
+COPY = cython.declare(cython.Py_ssize_t, WIDE + COPIED)
+COPY_COLUMN = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 
 ROWS = cython.declare(cython.Py_ssize_t, Keeping.index("rows"))
@@ -52,14 +67,24 @@ FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 
-# The pool holds what is known when a segment passes: the columns copied, and `copy`.
-KEPT = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED) + 1)
 CHUNK = cython.declare(cython.Py_ssize_t, 8)
 LOOSE_CHUNKS = cython.declare(cython.Py_ssize_t, 5)
 PIN_AFTER = cython.declare(cython.Py_ssize_t, 32)
 PINNED_MOST = cython.declare(cython.Py_ssize_t, 2048)
 COPY_WITHIN = cython.declare(cython.longlong, 50_000_000)
 COPY_AT_ONCE = cython.declare(cython.longlong, 1_000_000)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
+UPPER = cython.declare(cython.longlong, 1 << 32)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _low(value: cython.longlong) -> cython.int:
+    """The lower 32 bits, as a cell of the pool holds them."""
+    return ((value + HALF) & MASK32) - HALF
 
 
 @cython.cclass
@@ -70,13 +95,13 @@ class EvidenceLog:
     poured: object
     kept: object
     table: cython.longlong[::1]
-    rows: cython.longlong[::1]
+    rows: cython.int[::1]
     after: cython.longlong[::1]
     free: cython.longlong
     source: cython.longlong[::1]
 
     def __init__(self) -> None:
-        self.pool = np.zeros((0, CHUNK * KEPT), np.int64)
+        self.pool = np.zeros((0, CHUNK * KEPT), np.int32)
         self.poured = np.zeros((0, WIDTH), np.int64)
         self.kept = np.zeros((1, SLOT_WIDTH), np.int64)
         self.after = memoryview(np.zeros(1, np.int64))
@@ -146,19 +171,36 @@ class EvidenceLog:
     ) -> cython.Py_ssize_t:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         chunk: cython.longlong = self.table[k + FIRST_CHUNK]
-        cell: cython.Py_ssize_t
         row: cython.Py_ssize_t
         used: cython.Py_ssize_t
         while chunk >= 0:
             used = self.table[k + LAST_ROWS] if chunk == self.table[k + LAST_CHUNK] else CHUNK
             for row in range(used):
-                for cell in range(KEPT):
-                    out[at + cell] = self.rows[(chunk * CHUNK + row) * KEPT + cell]
-                for cell in range(KEPT, WIDTH):
-                    out[at + cell] = 0
+                self._unpack((chunk * CHUNK + row) * KEPT, out, at)
                 at += WIDTH
             chunk = self.after[chunk]
         return at
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _unpack(
+        self, row: cython.Py_ssize_t, out: cython.longlong[::1], at: cython.Py_ssize_t
+    ) -> cython.int:
+        r = self.rows
+        column: cython.Py_ssize_t
+        upper: cython.longlong
+        for column in range(WIDE):
+            upper = r[row + 2 * column + 1]
+            out[at + column] = upper * UPPER + (r[row + 2 * column] & MASK32)
+        for column in range(WIDE, UNSIGNED):
+            out[at + column] = r[row + WIDE + column] & MASK32
+        for column in range(UNSIGNED, COPIED):
+            out[at + column] = r[row + WIDE + column]
+        for column in range(COPIED, WIDTH):
+            out[at + column] = 0
+        out[at + COPY_COLUMN] = r[row + COPY]
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -186,9 +228,12 @@ class EvidenceLog:
     ) -> cython.int:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         row: cython.Py_ssize_t = self._next_row(k)
-        cell: cython.Py_ssize_t
-        for cell in range(COPIED):
-            self.rows[row + cell] = s[at + self.source[cell]]
+        column: cython.Py_ssize_t
+        for column in range(WIDE):
+            self.rows[row + 2 * column] = _low(s[at + self.source[column]])
+            self.rows[row + 2 * column + 1] = s[at + self.source[column]] >> 32
+        for column in range(WIDE, COPIED):
+            self.rows[row + WIDE + column] = _low(s[at + self.source[column]])
         self.rows[row + COPY] = s[at + IS_COPY] = self._is_copy(k, row)
         bits: cython.longlong = self.rows[row + FLAGS] & (SYN | FIN | RST)
         if (bits or self.rows[row + KIND] != SEGMENT) and self.table[k + PINNED_ROWS] < PINNED_MOST:
@@ -272,6 +317,14 @@ class EvidenceLog:
         self.free = size
 
     @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _time(self, row: cython.Py_ssize_t) -> cython.longlong:
+        upper: cython.longlong = self.rows[row + TIME + 1]
+        return upper * UPPER + (self.rows[row + TIME] & MASK32)
+
+    @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
     def _is_copy(self, k: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.longlong:
@@ -282,7 +335,7 @@ class EvidenceLog:
         while other >= first:
             if r[row + SEQ] == r[other + SEQ] and self._same(row, other):
                 return 1
-            if r[row + TIME] - r[other + TIME] > COPY_WITHIN:
+            if self._time(row) - self._time(other) > COPY_WITHIN:
                 return 0
             other -= KEPT
         return 0
@@ -303,7 +356,7 @@ class EvidenceLog:
             or r[row + IP_ID] != r[other + IP_ID]
         ):
             return False
-        gap: cython.longlong = abs(r[row + TIME] - r[other + TIME])
+        gap: cython.longlong = abs(self._time(row) - self._time(other))
         if gap > COPY_WITHIN or r[row + KIND] != SEGMENT:
             return False
         if r[row + IP_ID] > 0 or gap < COPY_AT_ONCE:
@@ -311,5 +364,6 @@ class EvidenceLog:
         return (
             r[row + TTL] != r[other + TTL]
             or r[row + PATH] != r[other + PATH]
+            or r[row + PATH + 1] != r[other + PATH + 1]
             or r[row + INTERFACE] != r[other + INTERFACE]
         )

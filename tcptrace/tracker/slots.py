@@ -68,35 +68,36 @@ class Keeping(Rows):
 class Evidence(Rows):
     """A segment as the inference needs it; the first columns are copied, the rest worked out."""
 
-    COPIED: ClassVar[tuple[str, ...]] = (
-        "time",
-        "packet",
+    WIDE: ClassVar[tuple[str, ...]] = ("time", "packet", "path")  # 64 bits
+    UNSIGNED: ClassVar[tuple[str, ...]] = (  # 32 bits
+        "seq",
+        "ack",
+        "payload",
+        "tsval",
+        "tsecr",
+        "sack_1_left",
+        "sack_1_right",
+        "sack_2_left",
+        "sack_2_right",
+    )
+    SMALL: ClassVar[tuple[str, ...]] = (  # 31 bits and a sign
         "kind",
-        "path",
         "interface",
         "ttl",
         "ip_id",
-        "seq",
-        "ack",
         "flags",
         "window",
-        "payload",
         "checksum",
         "checksum_field",
         "mss",
         "window_scale",
         "has_timestamp",
-        "tsval",
-        "tsecr",
         "sack_blocks",
-        "sack_1_left",
-        "sack_1_right",
-        "sack_2_left",
-        "sack_2_right",
         "fast_open",
         "icmp",
         "sender",
     )
+    COPIED: ClassVar[tuple[str, ...]] = WIDE + UNSIGNED + SMALL
     COLUMNS: ClassVar[dict[str, str]] = dict.fromkeys(COPIED, "as in Segments") | {
         "copy": "1 for a copy made by the capture: left out of all reasoning",
         "begin": "seq, counted from the sender's ISS (its SYN is octet 0)",
