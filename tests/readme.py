@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tcptrace.tables.schema import SOCKETS, TABLES
 from tcptrace.tcp.diagram import render
+from tests.benchmarks.record import Record
+from tests.benchmarks.rendering import rendered
 from tests.kernel_lab.record import CASES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,12 +76,18 @@ def cases(folder: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def measured(record: str) -> str:
+    """What was measured of ours and of the peers, from the record that the command keeps."""
+    return rendered(Record.read(ROOT / record))
+
+
 KINDS: dict[str, Callable[[str], str]] = {
     "output": output,
     "picture": picture,
     "columns": columns,
     "machine": machine,
     "cases": cases,
+    "measured": measured,
 }
 
 
