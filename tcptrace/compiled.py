@@ -41,6 +41,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.four_tuples",
     "tcptrace.tracker.silence",
     "tcptrace.tracker.reset_receipt",
+    "tcptrace.tracker.stray_resets",
     "tcptrace.tracker.syn_received",
     "tcptrace.tracker.fin_receipt",
     "tcptrace.tracker.fin_sending",

@@ -19,6 +19,9 @@ cdef class Witness:
     ) except? -2
     cpdef int sends(self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row) except? -1
     cpdef int takes(self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row, Py_ssize_t proof) except? -1
+    cpdef int ends(
+        self, Py_ssize_t at, long long when, long long basis, long long event, Py_ssize_t row
+    ) except? -1
     cpdef int moment(
         self, Py_ssize_t m, long long when, long long earliest, long long latest
     ) except? -1

@@ -1,0 +1,27 @@
+# Made by tests/declarations.py from stray_resets.py.
+cimport cython
+from tcptrace.tracker.witness cimport Witness
+
+
+@cython.final
+cdef class StrayResets:
+    cdef long long[::1] r
+    cdef long long[::1] e
+    cdef long long[::1] profile
+    cdef Py_ssize_t first
+    cdef Witness w
+
+    cpdef int answered(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row
+    ) except? -1
+    cdef Py_ssize_t _provoked_by(self, long long side, Py_ssize_t row) except? -2
+    cdef int _answered_request(
+        self, Py_ssize_t at, long long side, Py_ssize_t row, Py_ssize_t cause
+    ) except? -1
+    cdef bint _proved_fin_taken(self, Py_ssize_t at, Py_ssize_t row) except? -1
+    cpdef bint proved_open(self, Py_ssize_t at) except? -1
+    cdef int _answered_closed(
+        self, Py_ssize_t at, Py_ssize_t peer, Py_ssize_t row, Py_ssize_t cause
+    ) except? -1
+    cdef int _after_fin_taken(self, Py_ssize_t at, Py_ssize_t row, Py_ssize_t cause) except? -1
+    cdef bint _took_before_fin(self, Py_ssize_t at) except? -1
