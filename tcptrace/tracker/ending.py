@@ -204,5 +204,6 @@ class Ending:
             return self.w.refute(at, RCV_RST, row, -1, DARK_PATH)
         if e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + WHEN] > arrives:
             e[at + ESTABLISHED + WHEN] = NEVER
-        self.w.ends(at, arrives, PRESUMED, RCV_RST, row)
+        # What it sent so shortly after that the RST may have come later, it sent while it lived.
+        self.w.ends(at, max(arrives, self.w.last_sent(side, 0, 0)), PRESUMED, RCV_RST, row)
         return 0

@@ -14,6 +14,13 @@ cdef class StrayResets:
     cpdef int answered(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row
     ) except? -1
+    cdef int _too_late(self, Py_ssize_t at, Py_ssize_t row, Py_ssize_t cause) except? -1
+    cdef int _closed_in_syn_sent(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row, Py_ssize_t cause
+    ) except? -1
+    cdef int _lost_socket(
+        self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t row, Py_ssize_t cause
+    ) except? -1
     cdef Py_ssize_t _provoked_by(self, long long side, Py_ssize_t row) except? -2
     cdef int _answered_request(
         self, Py_ssize_t at, long long side, Py_ssize_t row, Py_ssize_t cause

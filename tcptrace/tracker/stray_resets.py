@@ -52,9 +52,16 @@ CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
 INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
 SND_RST = cython.declare(cython.longlong, Event.SND_RST)
 RCV_RST = cython.declare(cython.longlong, Event.RCV_RST)
+SND_FIN = cython.declare(cython.longlong, Event.SND_FIN)
 SKIP_TIME_WAIT = cython.declare(cython.longlong, Event.SKIP_TIME_WAIT)
 CLOSE = cython.declare(cython.longlong, Event.CLOSE)
 NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
+UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
+RTO_INIT = cython.declare(cython.Py_ssize_t, TimerCells.index("rto_init"))
+RTO_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("rto_min"))
+END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+FAR = cython.declare(cython.longlong, 2_000_000)
 TIMEOUT_2MSL = cython.declare(cython.longlong, Event.TIMEOUT_2MSL)
 TIMEOUT_RETRANSMISSION = cython.declare(cython.longlong, Event.TIMEOUT_RETRANSMISSION)
 TIMEOUT_FIN_WAIT_2 = cython.declare(cython.longlong, Event.TIMEOUT_FIN_WAIT_2)
@@ -66,6 +73,9 @@ SYN_ACK_WAIT_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_w
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
+ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 
 
 @cython.final
@@ -104,9 +114,9 @@ class StrayResets:
         """A RST in answer: its sender had no socket when the provoking segment came, or lost it."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        if e[at + ENDED + WHEN] != NEVER and e[at + ENDED + EVENT] == RCV_RST:
-            return 0  # a RST had ended it: that it has no socket is nothing new
         cause: cython.Py_ssize_t = self._provoked_by(side, row)
+        if e[at + ENDED + WHEN] != NEVER and e[at + ENDED + EVENT] == RCV_RST:
+            return self._too_late(at, row, cause)
         if cause < 0:
             if not r[k + WINDOW] and not e[at + TIMESTAMPS]:
                 self.w.ends(at, r[k + SENT], OBSERVED, SND_RST, row)
@@ -116,13 +126,85 @@ class StrayResets:
             self._answered_closed(at, peer, row, cause)
         elif e[at + ACTIVE] and r[c + FLAGS] & SYN and not self.proved_open(at):
             self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
-            self.w.ends(at, r[c + TIME], INFERRED, CLOSE, row)
+            self._closed_in_syn_sent(at, peer, side, row, cause)
         elif not e[at + ACTIVE] and not self.proved_open(at):
             self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
             self._answered_request(at, side, row, cause)
         else:
             self._proved_fin_taken(at, row)
-            self.w.ends(at, r[k + SENT], OBSERVED, SND_RST, row)
+            self._lost_socket(at, peer, side, row, cause)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _too_late(
+        self, at: cython.Py_ssize_t, row: cython.Py_ssize_t, cause: cython.Py_ssize_t
+    ) -> cython.int:
+        """A RST had ended it: that it has no socket is nothing new, but the peer's FIN found none.
+
+        Unless it acknowledged that FIN: then a later copy of it was answered.
+        """
+        if cause >= 0 and self.e[at + FIN_TAKEN + ROW] == cause:
+            self._proved_fin_taken(at, row)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _closed_in_syn_sent(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        row: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+    ) -> cython.int:
+        """Its program gave up before the SYN,ACK came, and before it would have sent its SYN again.
+
+        If it did so long before, an earlier SYN,ACK was lost: it would have been refused, too.
+        """
+        e = self.e
+        when: cython.longlong = self.r[cause * WIDTH + TIME]
+        last: cython.longlong = self.w.last_sent(side, SYN, ACK_BIT)
+        if last != NEVER and when > last + self.profile[RTO_INIT]:
+            when = last + self.w.round_trip(at, peer)
+        self.w.ends(at, when, INFERRED, CLOSE, row)
+        if e[at + ENDED + EVENT] == CLOSE and last != NEVER:
+            e[at + ENDED + EARLIEST] = min(last, e[at + ENDED + EARLIEST])
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _lost_socket(
+        self,
+        at: cython.Py_ssize_t,
+        peer: cython.Py_ssize_t,
+        side: cython.longlong,
+        row: cython.Py_ssize_t,
+        cause: cython.Py_ssize_t,
+    ) -> cython.int:
+        """An open endpoint has no socket any more: what it sent as it closed was lost to the tap.
+
+        A FIN, if data came so soon that it could not yet have been repeated: an orphan is reset by
+        data (Linux tcp_rcv_state_process). A FIN would have been repeated ever after, so if it is
+        long ago it was an abort, which followed on its last segment more likely than on nothing.
+        Beside the tap nothing is lost: it lost its memory, at some time before the answer.
+        """
+        r, e = self.r, self.e
+        c: cython.Py_ssize_t = cause * WIDTH
+        last: cython.longlong = self.w.last_sent(side, 0, RST)
+        when: cython.longlong = r[row * WIDTH + SENT]
+        if e[at + TURNAROUND] <= FAR or last >= when:
+            return self.w.ends(at, when, OBSERVED, SND_RST, row)
+        soon: cython.bint = when <= last + self.profile[RTO_MIN]
+        fresh: cython.bint = r[c + PAYLOAD] > 0 and r[c + END] > e[peer + UNA]
+        if soon and fresh and e[at + FIN_TAKEN + WHEN] == NEVER:
+            self.w.moment(at + FIN_OUT, last + (when - last) // 2, last, when)
+            self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
+        elif not soon:
+            when = last + self.w.round_trip(at, peer)
+        self.w.ends(at, when, INFERRED, SND_RST, row)
+        if e[at + ENDED + WHEN] == when:
+            e[at + ENDED + EARLIEST] = min(last, e[at + ENDED + EARLIEST])
         return 0
 
     @cython.cfunc
@@ -194,6 +276,8 @@ class StrayResets:
         if self._proved_fin_taken(at, row):
             self._after_fin_taken(at, row, cause)
             return 0
+        if e[at + FIN_ACKED + ROW] > cause and e[at + FIN_ACKED + BASIS] > CONFIRMED:
+            self.w.take_back(at, FIN_ACKED, row, NO_SOCKET)  # what the RST answers came before
         acked: cython.longlong = e[at + FIN_ACKED + WHEN]
         wait: cython.longlong = self.profile[FIN_WAIT_2_MIN]
         if acked != NEVER and wait != NEVER and acked + wait <= arrives + 50 * MILLISECOND:

@@ -17,6 +17,7 @@ cdef class Witness:
     cpdef long long last_sent(
         self, long long side, long long set_bits, long long clear_bits
     ) except? -2
+    cpdef long long round_trip(self, Py_ssize_t at, Py_ssize_t peer) except? -1
     cpdef int sends(self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row) except? -1
     cpdef int takes(self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row, Py_ssize_t proof) except? -1
     cpdef int ends(

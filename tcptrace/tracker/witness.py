@@ -132,6 +132,12 @@ class Witness:
 
     @cython.ccall
     @cython.exceptval(-1, check=True)
+    def round_trip(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.longlong:
+        """How long a side waits for an answer, at the least: past the tap, to the peer and back."""
+        return max(self.e[at + TURNAROUND], 0) + max(self.e[peer + TURNAROUND], 0)
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
     def sends(
         self, m: cython.Py_ssize_t, at: cython.Py_ssize_t, row: cython.Py_ssize_t
     ) -> cython.int:

@@ -143,3 +143,18 @@ def test_rst_of_an_endpoint_that_a_rst_had_ended_tells_nothing() -> None:
     )
     lived = lives(reconstructed(exchange(text)))[1]
     assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT CLOSED" == lived
+
+
+def test_rst_that_came_with_a_fin_finds_what_the_fin_provoked() -> None:
+    """FIN and RST were sent at once; the FIN was answered by a FIN before the RST came."""
+    text = (
+        OPEN
+        + """
+    0.050 C PA 1+5 a1
+    0.060 S FA 1 a1
+    0.061 S R 1
+    0.0825 C FA 6 a2
+    """
+    )
+    told = lives(reconstructed(exchange(text)))[0]
+    assert "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED" == told
