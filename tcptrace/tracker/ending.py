@@ -12,12 +12,12 @@ import cython
 
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
-from tcptrace.tcp.profile import TimerCells
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.reset_receipt import ResetReceipt
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.stray_resets import StrayResets
 from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
@@ -33,60 +33,33 @@ DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
-WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
 ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
-FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
-FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
-FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
 ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
-EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
-LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
-BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
-CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
-EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
-ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 TIMESTAMPS = cython.declare(cython.Py_ssize_t, Sides.index("timestamps"))
 STATELESS = cython.declare(cython.Py_ssize_t, Sides.index("stateless"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
-FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
-CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
 PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
-INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
 SND_RST = cython.declare(cython.longlong, Event.SND_RST)
 RCV_RST = cython.declare(cython.longlong, Event.RCV_RST)
 RCV_ICMP_ERROR = cython.declare(cython.longlong, Event.RCV_ICMP_ERROR)
-SKIP_TIME_WAIT = cython.declare(cython.longlong, Event.SKIP_TIME_WAIT)
-CLOSE = cython.declare(cython.longlong, Event.CLOSE)
 ICMP_ERROR = cython.declare(cython.longlong, Kind.ICMP_ERROR)
-OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
-NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
-NOTHING_MORE = cython.declare(cython.longlong, Reason.NOTHING_MORE)
 CONTINUED = cython.declare(cython.longlong, Reason.CONTINUED)
 OUT_OF_WINDOW = cython.declare(cython.longlong, Reason.OUT_OF_WINDOW)
 DARK_PATH = cython.declare(cython.longlong, Reason.DARK_PATH)
 FORGED = cython.declare(cython.longlong, Reason.FORGED)
 UNSTAMPED = cython.declare(cython.longlong, Reason.UNSTAMPED)
-TIMEOUT_2MSL = cython.declare(cython.longlong, Event.TIMEOUT_2MSL)
-TIMEOUT_RETRANSMISSION = cython.declare(cython.longlong, Event.TIMEOUT_RETRANSMISSION)
-TIMEOUT_FIN_WAIT_2 = cython.declare(cython.longlong, Event.TIMEOUT_FIN_WAIT_2)
-FIN_WAIT_2_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
-FIN_WAIT_2_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_max"))
-TIME_WAIT_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
-SYN_ACK_WAIT_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
-SYN_ACK_WAIT_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_max"))
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
-TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
 
 
 @cython.final
@@ -96,11 +69,11 @@ class Ending:
 
     r: cython.longlong[::1]
     e: cython.longlong[::1]
-    profile: cython.longlong[::1]
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     w: Witness
     receipt: ResetReceipt
+    strays: StrayResets
 
     def __init__(
         self, witness: Witness, rows: memoryview, sides: memoryview, profile: memoryview
@@ -109,7 +82,7 @@ class Ending:
         self.r = rows
         self.e = sides
         self.receipt = ResetReceipt(witness, rows, sides)
-        self.profile = profile
+        self.strays = StrayResets(witness, rows, sides, profile)
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill the milestone `ended` of both sides of each connection; the earliest that holds."""
@@ -130,7 +103,8 @@ class Ending:
     def _look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
         self.first, self.last = first, last
         self.w.look(first, last)
-        return self.receipt.look(first, last)
+        self.receipt.look(first, last)
+        return self.strays.look(first)
 
     @cython.cfunc
     @cython.nogil
@@ -163,7 +137,7 @@ class Ending:
         by: cython.Py_ssize_t = self._speaks_after(side, arrives + 2 * MILLISECOND, row)
         if by >= 0:
             return self.w.refute(at, RCV_ICMP_ERROR, row, by, CONTINUED)
-        self._end(at, arrives, PRESUMED, RCV_ICMP_ERROR, row)
+        self.w.ends(at, arrives, PRESUMED, RCV_ICMP_ERROR, row)
         return 0
 
     @cython.cfunc
@@ -185,15 +159,15 @@ class Ending:
             return 0
         by: cython.Py_ssize_t = self._speaks_after(side, r[k + SENT] + 2 * MILLISECOND, row)
         if by >= 0:
-            if r[k + FLAGS] & ACK_BIT or self._proved_open(at):
+            if r[k + FLAGS] & ACK_BIT or self.strays.proved_open(at):
                 self.w.refute(at, SND_RST, row, by, FORGED)
             return 0
         if not r[k + FLAGS] & ACK_BIT:
-            self._answered(at, peer, side, row)
+            self.strays.answered(at, peer, side, row)
         elif self._forged(at, row):
             self.w.refute(at, SND_RST, row, -1, UNSTAMPED)
         else:
-            self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
+            self.w.ends(at, r[k + SENT], OBSERVED, SND_RST, row)
         return 0
 
     @cython.cfunc
@@ -217,152 +191,6 @@ class Ending:
                 return row
             row = self.w.next_row(row + 1, side, 0, RST)
         return -1
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-2, check=True)
-    def _provoked_by(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """The peer's last segment before a RST whose ACK is the RST's number."""
-        r = self.r
-        other: cython.Py_ssize_t = row - 1
-        while other >= self.first:
-            o: cython.Py_ssize_t = other * WIDTH
-            theirs: cython.bint = r[o + SENDER] != side and r[o + KIND] == SEGMENT
-            acks: cython.bint = r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT
-            if theirs and acks and r[o + ACK] == r[row * WIDTH + SEQ]:
-                return other
-            other -= 1
-        return -1
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _answered(
-        self,
-        at: cython.Py_ssize_t,
-        peer: cython.Py_ssize_t,
-        side: cython.longlong,
-        row: cython.Py_ssize_t,
-    ) -> cython.int:
-        """A RST in answer: its sender had no socket when the provoking segment came, or lost it."""
-        r, e = self.r, self.e
-        k: cython.Py_ssize_t = row * WIDTH
-        if e[at + ENDED + WHEN] != NEVER and e[at + ENDED + EVENT] == RCV_RST:
-            return 0  # a RST had ended it: that it has no socket is nothing new
-        cause: cython.Py_ssize_t = self._provoked_by(side, row)
-        if cause < 0:
-            if not r[k + WINDOW] and not e[at + TIMESTAMPS]:
-                self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
-            return 0
-        c: cython.Py_ssize_t = cause * WIDTH
-        if e[at + FIN_OUT + WHEN] != NEVER:
-            self._answered_closed(at, peer, row, cause)
-        elif e[at + ACTIVE] and r[c + FLAGS] & SYN and not self._proved_open(at):
-            self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
-            self._end(at, r[c + TIME], INFERRED, CLOSE, row)
-        elif not e[at + ACTIVE] and not self._proved_open(at):
-            self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
-            self._answered_request(at, side, row, cause)
-        else:
-            self._proved_fin_taken(at, row)
-            self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _answered_request(
-        self,
-        at: cython.Py_ssize_t,
-        side: cython.longlong,
-        row: cython.Py_ssize_t,
-        cause: cython.Py_ssize_t,
-    ) -> cython.int:
-        """It was never established: its request had run out by then, or ends by this RST."""
-        r, e = self.r, self.e
-        wait: cython.longlong = self.profile[SYN_ACK_WAIT_MIN]
-        late: cython.longlong = self.profile[SYN_ACK_WAIT_MAX]
-        last: cython.longlong = self.w.last_sent(side, SYN | ACK_BIT, 0)
-        if last == NEVER or wait == NEVER or last + wait > r[cause * WIDTH + ARRIVES]:
-            self._end(at, r[row * WIDTH + SENT], OBSERVED, SND_RST, row)
-            return 0
-        self._end(at, last + (wait + late) // 2, INFERRED, TIMEOUT_RETRANSMISSION, row)
-        e[at + ENDED + EARLIEST], e[at + ENDED + LATEST] = last + wait, last + late
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _proved_fin_taken(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
-        """Whether it acknowledged the peer's FIN; else its RST tells that it never took it in."""
-        e = self.e
-        if e[at + FIN_TAKEN + WHEN] != NEVER and e[at + FIN_TAKEN + CONFIRMED_BY]:
-            return True
-        self.w.take_back(at, FIN_TAKEN, row, NO_SOCKET)
-        return False
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _proved_open(self, at: cython.Py_ssize_t) -> cython.bint:
-        e = self.e
-        return e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + BASIS] <= CONFIRMED
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _answered_closed(
-        self,
-        at: cython.Py_ssize_t,
-        peer: cython.Py_ssize_t,
-        row: cython.Py_ssize_t,
-        cause: cython.Py_ssize_t,
-    ) -> cython.int:
-        """The RST's sender had sent its FIN: an orphan that got data, or no socket any more."""
-        r, e = self.r, self.e
-        k: cython.Py_ssize_t = row * WIDTH
-        c: cython.Py_ssize_t = cause * WIDTH
-        arrives: cython.longlong = r[c + ARRIVES]
-        if self._proved_fin_taken(at, row):
-            self._after_fin_taken(at, row, cause)
-            return 0
-        acked: cython.longlong = e[at + FIN_ACKED + WHEN]
-        wait: cython.longlong = self.profile[FIN_WAIT_2_MIN]
-        if acked != NEVER and wait != NEVER and acked + wait <= arrives + 50 * MILLISECOND:
-            late: cython.longlong = self.profile[FIN_WAIT_2_MAX]
-            self._end(at, acked + (wait + late) // 2, INFERRED, TIMEOUT_FIN_WAIT_2, row)
-            e[at + ENDED + EARLIEST] = acked + wait
-            e[at + ENDED + LATEST] = max(acked + wait, min(acked + late, arrives))
-        else:
-            self._end(at, r[k + SENT], OBSERVED, SND_RST, row)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _after_fin_taken(
-        self, at: cython.Py_ssize_t, row: cython.Py_ssize_t, cause: cython.Py_ssize_t
-    ) -> cython.int:
-        """It had both FINs: closed already by the last ACK, or its TIME_WAIT was skipped."""
-        e = self.e
-        arrives: cython.longlong = self.r[cause * WIDTH + ARRIVES]
-        taken: cython.longlong = e[at + FIN_TAKEN + WHEN]
-        if self._took_before_fin(at):
-            return 0
-        if e[at + ENDED + WHEN] != NEVER:
-            return 0
-        if arrives - taken >= self.profile[TIME_WAIT_MIN]:
-            self._end(at, taken + self.profile[TIME_WAIT_MIN], INFERRED, TIMEOUT_2MSL, row)
-        else:
-            self._end(at, taken, INFERRED, SKIP_TIME_WAIT, row)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _took_before_fin(self, at: cython.Py_ssize_t) -> cython.bint:
-        """Whether it was in LAST_ACK: its FIN left after the peer's had come."""
-        return self.e[at + FIN_TAKEN + WHEN] <= self.e[at + FIN_OUT + WHEN]
 
     @cython.cfunc
     @cython.nogil
@@ -391,32 +219,6 @@ class Ending:
             return self.w.refute(at, RCV_RST, row, -1, DARK_PATH)
         if e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + WHEN] > arrives:
             e[at + ESTABLISHED + WHEN] = NEVER
-        self._end(at, arrives, PRESUMED, RCV_RST, row)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _end(
-        self,
-        at: cython.Py_ssize_t,
-        when: cython.longlong,
-        basis: cython.longlong,
-        event: cython.longlong,
-        row: cython.Py_ssize_t,
-    ) -> cython.int:
-        """Note an end; the earliest stays."""
-        r, e = self.r, self.e
-        m: cython.Py_ssize_t = at + ENDED
-        k: cython.Py_ssize_t = row * WIDTH
-        if e[m + WHEN] != NEVER and e[m + WHEN] <= when:
-            return 0
-        if r[k + SENDER] == (at // SIDE_WIDTH) % 2 and r[k + KIND] == SEGMENT:
-            self.w.sends(m, at, row)
-        else:
-            self.w.takes(m, at, row, -1)
-        e[m + WHEN] = when
-        e[m + EARLIEST] = min(when, e[m + EARLIEST])
-        reason: cython.longlong = OWN_SEGMENT if basis == OBSERVED else NO_SOCKET
-        self.w.say(m, basis, event, NOTHING_MORE if basis == PRESUMED else reason)
+        # What it sent so shortly after that the RST may have come later, it sent while it lived.
+        self.w.ends(at, max(arrives, self.w.last_sent(side, 0, 0)), PRESUMED, RCV_RST, row)
         return 0

@@ -158,8 +158,8 @@ def _replaced(
     late = [
         row
         for row in rows
-        if moves.time[row] >= moment
-        and (moves.basis[row] == Basis.TIMER or (reborn and moves.event[row] == Event.SND_RST))
+        if (moves.time[row] >= moment and moves.basis[row] == Basis.TIMER)
+        or (reborn and moves.latest[row] >= moment and moves.event[row] == Event.SND_RST)
     ]
     dropped[late] = True
     left = [row for row in rows if row not in late]

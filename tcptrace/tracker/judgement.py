@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from tcptrace.tcp.timers import Profile
-from tcptrace.tracker import facts, timing
+from tcptrace.tracker import dating, facts, timing
 from tcptrace.tracker.closing import Closing
 from tcptrace.tracker.distances import Distances
 from tcptrace.tracker.ending import Ending
@@ -61,7 +61,7 @@ class Judgement:
         count = len(group)
         rows, offsets = group.rows.cells, group.offsets.data
         until = np.ascontiguousarray(group.slots.left_at).data
-        timing.date(rows, offsets, sides.cells, count)
+        dating.date(rows, offsets, sides.cells, count)
         self._wheel.learn(group, sides)
         witness = Witness(rows, sides.cells)
         Opening(witness, rows, sides.cells).settle(offsets, count)

@@ -15,6 +15,7 @@ cdef class Silence:
     cdef long long least
     cdef long long most
 
+    cpdef long long given_up(self, Py_ssize_t at, Py_ssize_t peer, long long now) except? -1
     cdef int _after(self, long long since, Py_ssize_t timer) except? -1
     cdef int _request(self) except? -1
     cdef int _give_up(self, Py_ssize_t at) except? -1

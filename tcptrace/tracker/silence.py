@@ -42,6 +42,9 @@ SYN_ACK_WAIT = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_
 FIN_WAIT_2_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
 TIME_WAIT_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
 NEVER = cython.declare(cython.longlong, -1)
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
+NEAR = cython.declare(cython.longlong, 2_000_000)
+LATE = cython.declare(cython.longlong, 100_000_000)
 PATIENT = cython.declare(cython.Py_ssize_t, 3)
 
 
@@ -91,6 +94,38 @@ class Silence:
             self._after(max(since, self.w.last_sent(self.side, ACK_BIT, SYN)), TIME_WAIT_TIMER)
         elif state not in (CLOSED, LISTEN):
             self._give_up(at)
+        return self.least, self.most
+
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def given_up(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, now: cython.longlong
+    ) -> cython.longlong:
+        """When a program closed its socket in SYN_SENT, by the SYNs that did not come; else NEVER.
+
+        One may have been lost before the tap, so two must be missing, but for a tap beside it.
+        The best estimate is when an answer would have come: it was never waited for.
+        """
+        schedule = self.profile.syn_schedule()
+        sent: cython.Py_ssize_t = 0
+        row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, SYN, ACK_BIT | RST)
+        while row >= 0:
+            sent += 1
+            row = self.w.next_row(row + 1, self.side, SYN, ACK_BIT | RST)
+        near: cython.bint = 0 <= self.e[at + TURNAROUND] <= NEAR
+        due: cython.Py_ssize_t = sent if near else sent + 1
+        self.least = self.most = last = self.w.last_sent(self.side, SYN, ACK_BIT)
+        if sent == 0 or due >= len(schedule):
+            return NEVER
+        missed: cython.longlong = schedule[due] - schedule[sent - 1]
+        if now < last + missed + self.profile.slack(missed) + LATE:
+            return NEVER
+        self.most = last + schedule[sent] - schedule[sent - 1]
+        trip: cython.longlong = self.w.round_trip(at, peer)
+        return last + trip if trip else (last + self.most) // 2
+
+    def bounds(self) -> tuple[int, int]:
+        """(earliest, latest) moment of what was last asked for."""
         return self.least, self.most
 
     @cython.cfunc
@@ -155,10 +190,10 @@ class Silence:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _hears(self, moment: cython.longlong) -> cython.bint:
-        """Whether the peer sent anything after the moment."""
-        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - self.side, 0, 0)
+        """Whether the peer sent anything after the moment but a RST, which then never arrived."""
+        row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - self.side, 0, RST)
         while row >= 0:
             if self.r[row * WIDTH + TIME] > moment:
                 return True
-            row = self.w.next_row(row + 1, 1 - self.side, 0, 0)
+            row = self.w.next_row(row + 1, 1 - self.side, 0, RST)
         return False

@@ -53,6 +53,10 @@ RST = cython.declare(cython.longlong, flags.RST)
 OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
 ASSUMED = cython.declare(cython.longlong, Basis.ASSUMED)
 TIMER = cython.declare(cython.longlong, Basis.TIMER)
+INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
+CLOSE = cython.declare(cython.longlong, Event.CLOSE)
+FELL_SILENT = cython.declare(cython.longlong, Reason.SILENCE)
+SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
 PASSIVE_OPEN = cython.declare(cython.longlong, Event.PASSIVE_OPEN)
 MID_STREAM = cython.declare(cython.longlong, Event.MID_STREAM)
 SND_RST = cython.declare(cython.longlong, Event.SND_RST)
@@ -166,7 +170,7 @@ class Telling:
         if e[at + ENDED + WHEN] != NEVER:
             self._take(at + ENDED)
         else:
-            self._wait_in_silence(at)
+            self._wait_in_silence(at, peer)
         return 0
 
     @cython.cfunc
@@ -345,11 +349,13 @@ class Telling:
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _wait_in_silence(self, at: cython.Py_ssize_t) -> cython.int:
+    def _wait_in_silence(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         """A row for the timer that ends the last state, if one does."""
         if self.taken_back:
             self._tell_taken_back(FOREVER)
         self.silence.look(self.first, self.side)
+        if self.state == SYN_SENT and self._give_up_opening(at, peer):
+            return 0
         least, most = self.silence.expiry(at, self.state, self.clock)
         if least == NEVER:
             return 0
@@ -363,3 +369,18 @@ class Telling:
                 self.out[row + OUT_LATEST] = max(self.clock, most)
                 return 0
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _give_up_opening(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
+        """A row for the close() that ended SYN_SENT, if its SYN was not repeated as it would be."""
+        moment: cython.longlong = self.silence.given_up(at, peer, self.now)
+        if moment == NEVER:
+            return False
+        least, most = self.silence.least, self.silence.most
+        self.state = CLOSED
+        self.clock = max(self.clock, moment)
+        row: cython.Py_ssize_t = self._row(CLOSE, INFERRED, FELL_SILENT)
+        self.out[row + OUT_EARLIEST] = min(self.clock, least)
+        self.out[row + OUT_LATEST] = max(self.clock, most)
+        return True

@@ -1,10 +1,8 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""Numbers counted from the ISS, delays from the tap to each end, and when each segment left.
+"""Numbers counted from the ISS, and delays from the tap to each end.
 
 `measure` unwraps sequence numbers, marks repeats, probes and doubtful segments, and measures the
-turnaround of each endpoint; `date` then estimates when each segment left its sender and reached
-its receiver. A sender's TSval ticks where the segment was made, so it dates it despite jitter
-(RFC 7323 section 5.4; Linux: one tick a millisecond).
+turnaround of each endpoint; `dating` goes on from there.
 """
 
 from __future__ import annotations
@@ -34,15 +32,11 @@ ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
 PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
-SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
-ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 
 ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
 BASE = cython.declare(cython.Py_ssize_t, Sides.index("base"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
-JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
-CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 FIN_SEEN = cython.declare(cython.Py_ssize_t, Sides.index("fin_seen"))
@@ -60,10 +54,6 @@ SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 BAD = cython.declare(cython.longlong, Checksum.BAD)
 
 LOOK_BACK = cython.declare(cython.Py_ssize_t, 24)
-TICK = cython.declare(cython.longlong, 1_000_000)
-NONE = cython.declare(cython.longlong, 1 << 62)
-DRIFT = cython.declare(cython.longlong, 20_000_000)
-CLOCK_SPREAD = cython.declare(cython.longlong, 4_000_000_000)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 HALF = cython.declare(cython.longlong, 0x80000000)
 
@@ -88,16 +78,25 @@ def measure(
 ) -> None:
     """Fill all that is worked out in `Evidence` but dates, and `Sides` from iss to timestamps."""
     conn: cython.Py_ssize_t
-    first: cython.Py_ssize_t
-    last: cython.Py_ssize_t
-    at: cython.Py_ssize_t
     with cython.nogil:
         for conn in range(count):
-            first, last, at = offsets[conn], offsets[conn + 1], 2 * conn * SIDE_WIDTH
-            _find_bases(rows, first, last, sides, at)
-            _unwrap(rows, first, last, sides, at)
-            _measure_turnaround(rows, first, last, sides, at, 0)
-            _measure_turnaround(rows, first, last, sides, at, 1)
+            _measure(rows, offsets[conn], offsets[conn + 1], sides, 2 * conn * SIDE_WIDTH)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1, check=True)
+def _measure(
+    r: cython.longlong[::1],
+    first: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    e: cython.longlong[::1],
+    at: cython.Py_ssize_t,
+) -> cython.int:
+    _find_bases(r, first, last, e, at)
+    _unwrap(r, first, last, e, at)
+    _measure_turnaround(r, first, last, e, at, 0)
+    return _measure_turnaround(r, first, last, e, at, 1)
 
 
 @cython.cfunc
@@ -112,9 +111,8 @@ def _find_bases(
 ) -> cython.int:
     row: cython.Py_ssize_t
     side: cython.Py_ssize_t
-    own: cython.Py_ssize_t
     for side in range(2):
-        own = at + side * SIDE_WIDTH
+        own: cython.Py_ssize_t = at + side * SIDE_WIDTH
         e[own + ISS] = e[own + BASE] = e[own + TURNAROUND] = e[own + FIN_OCTET] = -1
     for row in range(first, last):
         k: cython.Py_ssize_t = row * WIDTH
@@ -274,129 +272,3 @@ def _answered(
                 return -1 if r[o + REPEAT] else other
         other -= 1
     return -1
-
-
-def date(
-    rows: cython.longlong[::1],
-    offsets: cython.longlong[::1],
-    sides: cython.longlong[::1],
-    count: cython.Py_ssize_t,
-) -> None:
-    """Fill `sent` and `arrives`, and each side's jitter, from the turnarounds in `sides`."""
-    conn: cython.Py_ssize_t
-    at: cython.Py_ssize_t
-    with cython.nogil:
-        for conn in range(count):
-            at = 2 * conn * SIDE_WIDTH
-            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, 0)
-            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, 1)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1, check=True)
-def _date_side(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-    side: cython.longlong,
-) -> cython.int:
-    own: cython.Py_ssize_t = at + side * SIDE_WIDTH
-    peer: cython.Py_ssize_t = at + (1 - side) * SIDE_WIDTH
-    away: cython.longlong = max(e[own + TURNAROUND], 0) // 2
-    onward: cython.longlong = max(e[peer + TURNAROUND], 0) // 2
-    origin: cython.Py_ssize_t = _clock_origin(r, first, last, side)
-    fastest: cython.longlong = 0
-    e[own + CLOCK] = origin >= 0 and _ticks_milliseconds(r, first, last, side, origin)
-    if e[own + CLOCK]:
-        fastest = _fastest(r, first, last, side, origin)
-    row: cython.Py_ssize_t
-    spread: cython.longlong = 0
-    now: cython.longlong = r[first * WIDTH + TIME] if first < last else 0
-    for row in range(first, last):
-        k: cython.Py_ssize_t = row * WIDTH
-        now = max(now, r[k + TIME])  # a clock that steps back does not turn the order round
-        if r[k + SENDER] != side:
-            continue
-        late: cython.longlong = 0
-        if e[own + CLOCK] and r[k + HAS_TIMESTAMP]:
-            late = max(0, _lag(r, k, origin) - fastest - TICK)
-        if late > CLOCK_SPREAD:
-            late = 0
-        spread = max(spread, min(late, 50 * TICK))
-        r[k + SENT] = now - away - late
-        r[k + ARRIVES] = now + onward
-    e[own + JITTER] = spread
-    return 0
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-2, check=True)
-def _clock_origin(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    side: cython.longlong,
-) -> cython.Py_ssize_t:
-    """The first row of the side that carries a timestamp, -1 for none."""
-    row: cython.Py_ssize_t
-    for row in range(first, last):
-        k: cython.Py_ssize_t = row * WIDTH
-        if r[k + SENDER] == side and r[k + HAS_TIMESTAMP] and not r[k + DOUBT]:
-            return row
-    return -1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1, check=False)
-def _lag(
-    r: cython.longlong[::1], k: cython.Py_ssize_t, origin: cython.Py_ssize_t
-) -> cython.longlong:
-    """How much later than by the sender's clock the segment passed, against the origin row."""
-    o: cython.Py_ssize_t = origin * WIDTH
-    return r[k + TIME] - r[o + TIME] - _diff(r[k + TSVAL], r[o + TSVAL]) * TICK
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1, check=False)
-def _fastest(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    side: cython.longlong,
-    origin: cython.Py_ssize_t,
-) -> cython.longlong:
-    """The least lag of the side's segments, that of its fastest; NONE without any."""
-    least: cython.longlong = NONE
-    row: cython.Py_ssize_t
-    for row in range(first, last):
-        k: cython.Py_ssize_t = row * WIDTH
-        if r[k + SENDER] == side and r[k + HAS_TIMESTAMP] and not r[k + DOUBT]:
-            least = min(least, _lag(r, k, origin))
-    return least
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1, check=True)
-def _ticks_milliseconds(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    side: cython.longlong,
-    origin: cython.Py_ssize_t,
-) -> cython.bint:
-    """Whether TSval ticks so: else the fastest lags of both halves drift apart (old Linux, BSD)."""
-    middle: cython.Py_ssize_t = (first + last) // 2
-    one: cython.longlong = _fastest(r, first, middle, side, origin)
-    two: cython.longlong = _fastest(r, middle, last, side, origin)
-    if one == NONE or two == NONE:
-        return True
-    span: cython.longlong = r[(last - 1) * WIDTH + TIME] - r[first * WIDTH + TIME]
-    apart: cython.longlong = abs(two - one)
-    return apart < DRIFT or 4 * apart < span

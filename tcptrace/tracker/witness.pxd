@@ -18,9 +18,13 @@ cdef class Witness:
     cpdef long long last_sent(
         self, long long side, long long set_bits, long long clear_bits
     ) except? -2 nogil
+    cpdef long long round_trip(self, Py_ssize_t at, Py_ssize_t peer) except? -1 nogil
     cpdef int sends(self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row) except? -1 nogil
     cpdef int takes(
         self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row, Py_ssize_t proof
+    ) except? -1 nogil
+    cpdef int ends(
+        self, Py_ssize_t at, long long when, long long basis, long long event, Py_ssize_t row
     ) except? -1 nogil
     cpdef int moment(
         self, Py_ssize_t m, long long when, long long earliest, long long latest

@@ -11,8 +11,10 @@ import cython
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event
-from tcptrace.tracker.sides import FIELDS, Sides
+from tcptrace.tracker.reasons import Reason
+from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.transitions import Basis
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
@@ -33,10 +35,16 @@ CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed")
 EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
+ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
 RST = cython.declare(cython.longlong, flags.RST)
+OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
+PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
+OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
+NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
+NOTHING_MORE = cython.declare(cython.longlong, Reason.NOTHING_MORE)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
@@ -131,6 +139,13 @@ class Witness:
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1, check=True)
+    def round_trip(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.longlong:
+        """How long a side waits for an answer, at the least: past the tap, to the peer and back."""
+        return max(self.e[at + TURNAROUND], 0) + max(self.e[peer + TURNAROUND], 0)
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
     def sends(
         self, m: cython.Py_ssize_t, at: cython.Py_ssize_t, row: cython.Py_ssize_t
     ) -> cython.int:
@@ -171,6 +186,33 @@ class Witness:
         if proof >= 0:
             e[m + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
         e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def ends(
+        self,
+        at: cython.Py_ssize_t,
+        when: cython.longlong,
+        basis: cython.longlong,
+        event: cython.longlong,
+        row: cython.Py_ssize_t,
+    ) -> cython.int:
+        """Note how a side ended, of which the row tells; the earliest end stays."""
+        r, e = self.r, self.e
+        m: cython.Py_ssize_t = at + ENDED
+        k: cython.Py_ssize_t = row * WIDTH
+        if e[m + WHEN] != NEVER and e[m + WHEN] <= when:
+            return 0
+        if r[k + SENDER] == (at // SIDE_WIDTH) % 2 and r[k + KIND] == SEGMENT:
+            self.sends(m, at, row)
+        else:
+            self.takes(m, at, row, -1)
+        e[m + WHEN] = when
+        e[m + EARLIEST] = min(when, e[m + EARLIEST])
+        reason: cython.longlong = OWN_SEGMENT if basis == OBSERVED else NO_SOCKET
+        self.say(m, basis, event, NOTHING_MORE if basis == PRESUMED else reason)
         return 0
 
     @cython.ccall

@@ -24,24 +24,6 @@ def test_abort_ends_both() -> None:
     assert "RCV_RST PRESUMED" in told("close_with_unread_data", RESPONDER)[3]
 
 
-def test_data_for_an_orphan_ends_fin_wait_2() -> None:
-    """Data reaches a socket whose owner has closed it."""
-    assert "SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSED" == states(
-        "data_for_orphan", ORIGINATOR
-    )
-
-
-def test_rst_for_the_syn_ack_tells_of_a_close_in_syn_sent() -> None:
-    """The client had given up before the SYN,ACK came: it was never ESTABLISHED."""
-    assert "SYN_SENT CLOSED" == states("closed_in_syn_sent", ORIGINATOR)
-    assert "LISTEN SYN_RCVD CLOSED" == states("closed_in_syn_sent", RESPONDER)
-
-
-def test_late_fin_finds_fin_wait_2_expired() -> None:
-    """A RST that answers a FIN after the timer confirms the timer."""
-    assert "TIMEOUT_FIN_WAIT_2 INFERRED" in told("orphan_fin_wait_2_expires", ORIGINATOR)[4]
-
-
 SAID = "; presumed, then taken back because of packet"
 
 
@@ -161,3 +143,18 @@ def test_rst_of_an_endpoint_that_a_rst_had_ended_tells_nothing() -> None:
     )
     lived = lives(reconstructed(exchange(text)))[1]
     assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT CLOSED" == lived
+
+
+def test_rst_that_came_with_a_fin_finds_what_the_fin_provoked() -> None:
+    """FIN and RST were sent at once; the FIN was answered by a FIN before the RST came."""
+    text = (
+        OPEN
+        + """
+    0.050 C PA 1+5 a1
+    0.060 S FA 1 a1
+    0.061 S R 1
+    0.0825 C FA 6 a2
+    """
+    )
+    told = lives(reconstructed(exchange(text)))[0]
+    assert "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED" == told

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from outcomes import Kernel, states, told, use
+from exchange import CLIENT, CLOSE, OPEN, Between, exchange, lives
+from outcomes import Kernel, states, told, told_of, use
 
 from tcptrace.tcp.states import Role
+from tcptrace.tcp.timers import profile
+from tcptrace.tracker.tracker import Tracker
 
 ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
 
@@ -28,3 +31,32 @@ def test_held_fin_wait_2_has_no_timer() -> None:
 def test_orphaned_fin_wait_2_is_predicted() -> None:
     """What may be an orphan's FIN_WAIT_2 ends by the profile."""
     assert "CLOSED TIMEOUT_FIN_WAIT_2 TIMER 0 0" == told("coalesced_tail", ORIGINATOR)[4]
+
+
+def test_refuted_rst_does_not_keep_last_ack_from_giving_up() -> None:
+    """A RST that never arrived is no sign of life: the FIN goes on being repeated."""
+    text = OPEN + CLOSE.replace("1.04 C A 2 a2", "1.03 C A 2 a1")
+    repeats = "1.24 S FA 1 a2\n1.25 C R 2\n1.68 S FA 1 a2\n2.56 S FA 1 a2\n4.32 S FA 1 a2"
+    tracker = Tracker(profile=profile("linux", tcp_orphan_retries=2))
+    tracker.feed(exchange(text + repeats))
+    assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED" == lives(tracker.finish())[1]
+
+
+def test_syn_that_is_not_repeated_was_given_up() -> None:
+    """Two repeats are missing, so the program closed its socket before the first was due."""
+    tracker = Tracker()
+    tracker.feed(exchange("0.00 C S 0"))
+    other = Between(client=(CLIENT[0], 40001))
+    tracker.feed(exchange("9.00 C S 0", other))
+    row = told_of(tracker.finish(), ORIGINATOR)[1]
+    assert "CLOSED CLOSE INFERRED 0 0" == row
+
+
+def test_syn_that_is_repeated_on_time_was_not_given_up() -> None:
+    """While the schedule is kept the timer will end it."""
+    tracker = Tracker()
+    tracker.feed(exchange("0.00 C S 0\n1.00 C S 0\n2.00 C S 0"))
+    other = Between(client=(CLIENT[0], 40001))
+    tracker.feed(exchange("3.50 C S 0", other))
+    row = told_of(tracker.finish(), ORIGINATOR)[1]
+    assert "CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0" == row
