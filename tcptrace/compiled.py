@@ -51,6 +51,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.refuting",
     "tcptrace.tracker.fin_order",
     "tcptrace.tracker.lost_fins",
+    "tcptrace.tracker.queues",
 )
 
 

@@ -84,4 +84,5 @@ class Segments(Rows):
         "sender": "filled in by the tracker: 0 if sent by the endpoint seen first, 1 by the other",
         "opens": "filled in by the tracker: 1 where a new connection begins in that slot",
         "copy": "filled in by the tracker: 1 for the same packet, captured once more",
+        "clock": "filled in by the tracker: the latest time of any segment so far, ns",
     }

@@ -1,2 +1,3 @@
 # Made by tests/declarations.py from connections.py.
 from tcptrace.tracker.four_tuples cimport FourTuples
+from tcptrace.tracker.queues cimport Queues

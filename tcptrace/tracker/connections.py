@@ -3,6 +3,7 @@
 
 A four-tuple leads to its newest incarnation, which knows the older one. A SYN with another ISN
 begins a new one (RFC 9293 section 3.6.1); segments go to the one whose numbers they fit.
+Only the clock and the limit know of all connections: all else is as if a part were alone.
 """
 
 from __future__ import annotations
@@ -15,18 +16,13 @@ import numpy as np
 from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp import flags
 from tcptrace.tracker.four_tuples import FourTuples
-from tcptrace.tracker.slots import Slots, grown
+from tcptrace.tracker.queues import Queues
+from tcptrace.tracker.slots import PARTS, Slots, grown
 from tcptrace.tracker.transitions import EndReason
 
 TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
-FILE = cython.declare(cython.Py_ssize_t, Segments.index("file"))
 KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
-SRC_HI = cython.declare(cython.Py_ssize_t, Segments.index("src_hi"))
-DST_HI = cython.declare(cython.Py_ssize_t, Segments.index("dst_hi"))
-SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
-DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
-PATH = cython.declare(cython.Py_ssize_t, Segments.index("path"))
 SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
@@ -34,25 +30,16 @@ PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
+CLOCK = cython.declare(cython.Py_ssize_t, Segments.index("clock"))
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 USED = cython.declare(cython.Py_ssize_t, Slots.index("used"))
 ORDINAL = cython.declare(cython.Py_ssize_t, Slots.index("ordinal"))
 OLDER = cython.declare(cython.Py_ssize_t, Slots.index("older"))
 NEWER = cython.declare(cython.Py_ssize_t, Slots.index("newer"))
-PREVIOUS = cython.declare(cython.Py_ssize_t, Slots.index("previous"))
-FOLLOWING = cython.declare(cython.Py_ssize_t, Slots.index("following"))
-QUEUE = cython.declare(cython.Py_ssize_t, Slots.index("queue"))
+PART = cython.declare(cython.Py_ssize_t, Slots.index("part"))
 HASH = cython.declare(cython.Py_ssize_t, Slots.index("hash"))
-HI_0 = cython.declare(cython.Py_ssize_t, Slots.index("hi_0"))
-HI_1 = cython.declare(cython.Py_ssize_t, Slots.index("hi_1"))
-PORT_0 = cython.declare(cython.Py_ssize_t, Slots.index("port_0"))
-PORT_1 = cython.declare(cython.Py_ssize_t, Slots.index("port_1"))
-SLOT_PATH = cython.declare(cython.Py_ssize_t, Slots.index("path"))
-TIME_START = cython.declare(cython.Py_ssize_t, Slots.index("time_start"))
 TIME_END = cython.declare(cython.Py_ssize_t, Slots.index("time_end"))
-PACKET_START = cython.declare(cython.Py_ssize_t, Slots.index("packet_start"))
 PACKET_END = cython.declare(cython.Py_ssize_t, Slots.index("packet_end"))
-SLOT_FILE = cython.declare(cython.Py_ssize_t, Slots.index("file"))
 ISS_0 = cython.declare(cython.Py_ssize_t, Slots.index("iss_0"))
 NXT_0 = cython.declare(cython.Py_ssize_t, Slots.index("nxt_0"))
 SYN_ACKED = cython.declare(cython.Py_ssize_t, Slots.index("syn_acked_0"))
@@ -76,6 +63,8 @@ MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 HALF = cython.declare(cython.longlong, 0x80000000)
 FAR = cython.declare(cython.longlong, 1 << 33)
 LEAST_SLOTS = cython.declare(cython.Py_ssize_t, 1024)
+MANY = cython.declare(cython.Py_ssize_t, PARTS)
+COPIES = cython.declare(cython.Py_ssize_t, len(Slots.OF_FIRST))
 
 
 @cython.cfunc
@@ -95,67 +84,78 @@ class ConnectionTable:
     cells: cython.longlong[::1]
     s: cython.longlong[::1]
     tuples: FourTuples
-    free: cython.longlong
-    leaving: cython.longlong
-    last_leaving: cython.longlong
-    ended_linger: cython.longlong
+    queues: Queues
+    copied: cython.longlong[::1]
     limit: cython.longlong
     open_count: cython.longlong
     born: cython.longlong
     clock: cython.longlong
-    heads: cython.longlong[::1]
-    tails: cython.longlong[::1]
 
     def __init__(self, limit: int, ended_linger: int, seed: int) -> None:
         """Keep at most `limit` connections; let ended ones go after `ended_linger` ns idle."""
         self.slots = np.zeros((0, SLOT_WIDTH), np.int64)
         self.tuples = FourTuples(seed)
-        self.free = self.leaving = self.last_leaving = -1
+        self.queues = Queues(ended_linger)
+        places = [Slots.index(name) for name in Slots.OF_FIRST]
+        places += [Segments.index(name) for name in Slots.OF_FIRST.values()]
+        self.copied = memoryview(np.array(places, np.int64))
         self._more_slots()
-        self.ended_linger = ended_linger
         self.limit = limit
         self.open_count = 0
         self.born = 0
         self.clock = 0
-        self.heads, self.tails = (memoryview(np.full(2, -1, np.int64)) for _ in range(2))
 
     def matrix(self) -> Any:
         """The slots, columns as in `Slots`; valid until the next `assign`."""
         return self.slots
 
-    def assign(self, segments: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
-        """Fill slot, sender and opens of each row; a row without a connection gets slot -1."""
+    def assign(
+        self,
+        segments: cython.longlong[::1],
+        count: cython.Py_ssize_t,
+        clocks: cython.longlong[::1] = None,
+    ) -> None:
+        """Fill slot, sender, opens and clock of each row; one without a connection gets slot -1.
+
+        clocks : the clock of each row, ns, where these are not all segments of the capture
+        """
         row: cython.Py_ssize_t
+        part: cython.Py_ssize_t
+        told: cython.bint = clocks is not None
         self.s = segments
         self.tuples.look(segments, self.cells)
         with cython.nogil:
             for row in range(count):
                 self.clock = max(self.clock, segments[row * WIDTH + TIME])
-                self._let_go(self.clock)
+                if told:
+                    self.clock = max(self.clock, clocks[row])
+                segments[row * WIDTH + CLOCK] = self.clock
                 self._place(row * WIDTH)
+            for part in range(MANY):
+                self._let_go(part)
 
     def left(self) -> list:
         """Slots whose connections have ended since the last call, in the order of their end."""
-        left: list = []
-        slot: cython.longlong = self.leaving
-        while slot >= 0:
-            left.append(slot)
-            slot = self.cells[slot * SLOT_WIDTH + FOLLOWING]
-        self.leaving = self.last_leaving = -1
-        return left
+        return self.queues.left()
 
     def release(self, slot: cython.Py_ssize_t) -> None:
         """Give a slot of `left` back once its connection has been told."""
         self.cells[slot * SLOT_WIDTH + USED] = 0
-        self.cells[slot * SLOT_WIDTH + FOLLOWING] = self.free
-        self.free = slot
+        self.queues.give_back(slot)
 
-    def end_all(self) -> None:
-        """The capture is over: every open connection leaves, in the order of its beginning."""
+    def end_all(self, until: int = 0) -> None:
+        """The capture is over: every open connection leaves, in the order of its beginning.
+
+        until : the latest time of any segment, ns, where others have seen a later one
+        """
+        part: cython.Py_ssize_t
+        self.clock = max(self.clock, until)
+        for part in range(MANY):
+            self._let_go(part)
         order = np.flatnonzero(self.slots[:, USED] == 1)
         for slot in order[np.argsort(self.slots[order, ORDINAL], kind="stable")].tolist():
             if self.cells[slot * SLOT_WIDTH + USED] == 1:
-                self._leave(slot, CAPTURE_END)
+                self._leave(slot, CAPTURE_END, self.clock)
 
     @cython.cfunc
     @cython.nogil
@@ -163,6 +163,11 @@ class ConnectionTable:
     def _place(self, at: cython.Py_ssize_t) -> cython.int:
         s = self.s
         found: cython.longlong = self.tuples.find(at)
+        part: cython.Py_ssize_t = (
+            self.cells[(found >> 1) * SLOT_WIDTH + PART] if found >= 0 else self.tuples.part(at)
+        )
+        if self._let_go(part):
+            found = self.tuples.find(at)
         newest: cython.longlong = found >> 1
         sender: cython.longlong = found & 1
         s[at + OPENS] = 0
@@ -173,7 +178,7 @@ class ConnectionTable:
         if found >= 0:
             slot = self._incarnation(at, newest, sender)
         if slot < 0:
-            slot, sender = self._begin(at, newest), 0
+            slot, sender = self._begin(at, newest, part), 0
             s[at + OPENS] = 1
         elif slot != newest:
             sender = self.tuples.sender(at, slot)
@@ -250,16 +255,19 @@ class ConnectionTable:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _begin(self, at: cython.Py_ssize_t, older: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    def _begin(
+        self, at: cython.Py_ssize_t, older: cython.Py_ssize_t, part: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
         if older >= 0 and self.cells[older * SLOT_WIDTH + OLDER] >= 0:
-            self._leave(self.cells[older * SLOT_WIDTH + OLDER], PORT_REUSED)
+            self._leave(self.cells[older * SLOT_WIDTH + OLDER], PORT_REUSED, self.clock)
         if self.open_count >= self.limit:
-            self._leave(self.heads[1] if self.heads[1] >= 0 else self.heads[0], EVICTED)
+            self._leave(self.queues.longest_silent(), EVICTED, self.clock)
             found: cython.longlong = self.tuples.find(at)
             older = found >> 1
         slot: cython.Py_ssize_t = self._take_slot()
         self._fill(at, slot)
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
+        self.cells[k + PART] = part
         self.cells[k + HASH] = self.tuples.tag(at)
         self.cells[k + OLDER] = self.cells[k + AFTER] = older
         if older >= 0:
@@ -268,32 +276,31 @@ class ConnectionTable:
         else:
             self.tuples.insert(slot, self.open_count)
         self.open_count += 1
-        self._append(slot, 0)
+        self.queues.append(slot, False)
         return slot
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _take_slot(self) -> cython.Py_ssize_t:
-        if self.free < 0:
+        slot: cython.Py_ssize_t = self.queues.take()
+        if slot < 0:
             with cython.gil:
                 self._more_slots()
                 self.tuples.look(self.s, self.cells)
-        slot: cython.longlong = self.free
-        self.free = self.cells[slot * SLOT_WIDTH + FOLLOWING]
+            slot = self.queues.take()
         return slot
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _more_slots(self) -> cython.int:
-        """Twice as many slots, the new ones free: each leads to the next."""
+        """Twice as many slots, the new ones free."""
         size: cython.Py_ssize_t = len(self.slots)
-        larger: cython.Py_ssize_t = max(2 * size, LEAST_SLOTS)
-        self.slots = grown(self.slots, larger)
-        self.slots[size:, FOLLOWING] = np.arange(size + 1, larger + 1)
-        self.slots[larger - 1, FOLLOWING] = -1
+        self.slots = grown(self.slots, max(2 * size, LEAST_SLOTS))
         self.cells = memoryview(self.slots.reshape(-1))
-        self.free = size
+        self.queues.look(self.cells)
+        for slot in range(len(self.slots) - 1, size - 1, -1):
+            self.queues.give_back(slot)
         return 0
 
     @cython.cfunc
@@ -306,16 +313,12 @@ class ConnectionTable:
         i: cython.Py_ssize_t
         for i in range(SLOT_WIDTH):
             c[k + i] = 0
-        c[k + OLDER] = c[k + NEWER] = c[k + PREVIOUS] = c[k + FOLLOWING] = -1
+        c[k + OLDER] = c[k + NEWER] = -1
         for i in range(2):
             c[k + ISS_0 + i] = c[k + NXT_0 + i] = c[k + SYN_ACKED + i] = -1
-            c[k + HI_0 + i] = s[at + SRC_HI + i]
-            c[k + HI_1 + i] = s[at + DST_HI + i]
-        c[k + PORT_0], c[k + PORT_1] = s[at + SRC_PORT], s[at + DST_PORT]
+        for i in range(COPIES):
+            c[k + self.copied[i]] = s[at + self.copied[COPIES + i]]
         c[k + USED], c[k + ORDINAL] = 1, self.born
-        c[k + SLOT_PATH], c[k + SLOT_FILE] = s[at + PATH], s[at + FILE]
-        c[k + TIME_START] = c[k + TIME_END] = s[at + TIME]
-        c[k + PACKET_START] = s[at + PACKET]
         self.born += 1
         return 0
 
@@ -340,76 +343,36 @@ class ConnectionTable:
                 c[k + SYN_ACKED + 1 - side] = s[at + ACK]
         if bits & FIN:
             c[k + FINS] |= 1 << side
+        nxt: cython.Py_ssize_t = k + NXT_0 + side
+        octets: cython.longlong = s[at + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
+        end: cython.longlong = (s[at + SEQ] + octets) & MASK32
         if bits & RST:
             c[k + RESETS] = 1
-        else:
-            self._advance(at, k + NXT_0 + side)
-        self._detach(slot)
-        self._append(slot, 1 if c[k + RESETS] or c[k + FINS] == 3 else 0)
+        elif c[nxt] < 0 or bits & SYN or _diff(end, c[nxt]) > 0:
+            c[nxt] = end
+        self.queues.detach(slot)
+        self.queues.append(slot, c[k + RESETS] != 0 or c[k + FINS] == 3)
         return 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _advance(self, at: cython.Py_ssize_t, cell: cython.Py_ssize_t) -> cython.int:
-        s = self.s
-        bits: cython.longlong = s[at + FLAGS]
-        length: cython.longlong = (
-            s[at + PAYLOAD] + (1 if bits & SYN else 0) + (1 if bits & FIN else 0)
-        )
-        end: cython.longlong = (s[at + SEQ] + length) & MASK32
-        if self.cells[cell] < 0 or bits & SYN or _diff(end, self.cells[cell]) > 0:
-            self.cells[cell] = end
-        return 0
+    def _let_go(self, part: cython.Py_ssize_t) -> cython.bint:
+        """Ended connections of a part leave once they were silent for long; whether any did."""
+        gone: cython.bint = False
+        slot: cython.Py_ssize_t = self.queues.overdue(part, self.clock)
+        while slot >= 0:
+            self._leave(slot, IDLE, self.queues.deadline(slot))
+            gone = True
+            slot = self.queues.overdue(part, self.clock)
+        return gone
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _append(self, slot: cython.Py_ssize_t, queue: cython.Py_ssize_t) -> cython.int:
-        k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        last: cython.longlong = self.tails[queue]
-        self.cells[k + QUEUE], self.cells[k + PREVIOUS], self.cells[k + FOLLOWING] = queue, last, -1
-        if last >= 0:
-            self.cells[last * SLOT_WIDTH + FOLLOWING] = slot
-        else:
-            self.heads[queue] = slot
-        self.tails[queue] = slot
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _detach(self, slot: cython.Py_ssize_t) -> cython.int:
-        k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        queue: cython.longlong = self.cells[k + QUEUE]
-        before: cython.longlong = self.cells[k + PREVIOUS]
-        after: cython.longlong = self.cells[k + FOLLOWING]
-        if before >= 0:
-            self.cells[before * SLOT_WIDTH + FOLLOWING] = after
-        else:
-            self.heads[queue] = after
-        if after >= 0:
-            self.cells[after * SLOT_WIDTH + PREVIOUS] = before
-        else:
-            self.tails[queue] = before
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _let_go(self, now: cython.longlong) -> cython.int:
-        """Ended connections leave once they have been silent for long."""
-        while self.heads[1] >= 0:
-            slot: cython.Py_ssize_t = self.heads[1]
-            if now - self.cells[slot * SLOT_WIDTH + TIME_END] < self.ended_linger:
-                break
-            self._leave(slot, IDLE)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _leave(self, slot: cython.Py_ssize_t, reason: cython.longlong) -> cython.int:
+    def _leave(
+        self, slot: cython.Py_ssize_t, reason: cython.longlong, moment: cython.longlong
+    ) -> cython.int:
         """Take a connection out of the table; its slot stays filled until it is released.
 
         An older incarnation leaves before it: only so is it known which of the two is real.
@@ -418,19 +381,13 @@ class ConnectionTable:
         older: cython.Py_ssize_t = self.cells[k + OLDER]
         newer: cython.Py_ssize_t = self.cells[k + NEWER]
         if older >= 0 and reason != PORT_REUSED:
-            self._leave(older, PORT_REUSED)
+            self._leave(older, PORT_REUSED, moment)
         if newer >= 0:
             self.cells[newer * SLOT_WIDTH + OLDER] = -1
         else:
             self.tuples.replace(slot, -1)
-        self._detach(slot)
+        self.queues.leave(slot)
         self.open_count -= 1
-        self.cells[k + END_REASON], self.cells[k + LEFT_AT] = reason, self.clock
+        self.cells[k + END_REASON], self.cells[k + LEFT_AT] = reason, moment
         self.cells[k + USED] = 2
-        self.cells[k + FOLLOWING] = -1
-        if self.last_leaving >= 0:
-            self.cells[self.last_leaving * SLOT_WIDTH + FOLLOWING] = slot
-        else:
-            self.leaving = slot
-        self.last_leaving = slot
         return 0

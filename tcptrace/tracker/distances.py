@@ -18,10 +18,11 @@ _ENDS = ("hi_0", "lo_0", "hi_1", "lo_1")
 class Distances:
     """A host is as far from the tap as its fastest answer to the same peer ever was.
 
-    That of the pairs met first is forgotten where there are more than `MOST`.
+    That of the pairs met first is forgotten where there are more than `MOST` / `share`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share: int = 1) -> None:
+        self._most = max(1, MOST // share)
         self._least: dict[bytes, int] = {}  # by the octets of a path: hashed faster than a tuple
 
     def settle(self, slots: Slots, sides: Sides) -> None:
@@ -40,7 +41,7 @@ class Distances:
             if turnaround < never:
                 self._least[key] = turnaround
             fastest[place] = turnaround
-        forget_first(self._least, MOST)
+        forget_first(self._least, self._most)
         sides.turnaround[:] = np.where(fastest < never, fastest, -1)[which]
 
 

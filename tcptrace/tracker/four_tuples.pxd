@@ -15,6 +15,7 @@ cdef class FourTuples:
     cpdef long long find(self, Py_ssize_t at) except? -2 nogil
     cpdef long long sender(self, Py_ssize_t at, Py_ssize_t slot) except? -1 nogil
     cpdef long long tag(self, Py_ssize_t at) except? -1 nogil
+    cpdef Py_ssize_t part(self, Py_ssize_t at) except? -1 nogil
     cdef bint _matches(
         self, Py_ssize_t at, long long slot, Py_ssize_t first, Py_ssize_t second
     ) except? -1 nogil

@@ -1,5 +1,8 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""`FourTuples`: from two addresses and two ports to a slot, whichever end sent the segment."""
+"""`FourTuples`: from two addresses and two ports to a slot, whichever end sent the segment.
+
+And from the two addresses to their part of all traffic.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import cython
 import numpy as np
 
 from tcptrace.decode.segments import Segments
-from tcptrace.tracker.slots import Slots
+from tcptrace.tracker.slots import PARTS, Slots
 
 SRC_HI = cython.declare(cython.Py_ssize_t, Segments.index("src_hi"))
 SRC_LO = cython.declare(cython.Py_ssize_t, Segments.index("src_lo"))
@@ -23,6 +26,7 @@ LO_1 = cython.declare(cython.Py_ssize_t, Slots.index("lo_1"))
 PORT_0 = cython.declare(cython.Py_ssize_t, Slots.index("port_0"))
 PORT_1 = cython.declare(cython.Py_ssize_t, Slots.index("port_1"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
+SEGMENT_WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 MASK62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
 MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 
@@ -37,6 +41,12 @@ WORDS = cython.declare(cython.int, 6)
 LENGTH = cython.declare(cython.longlong, 40 << 56)
 # The other half of the key is made of the seed, which the slots' sign bit leaves 62 bits.
 SECOND_KEY = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
+
+# The part has no seed, for every process that tracks some of the parts must know it: whoever makes
+# addresses for one part gains no more than that it is larger. MurmurHash3's finalizer.
+FIRST_MIX = cython.declare(cython.ulonglong, 0xFF51AFD7ED558CCD)
+SECOND_MIX = cython.declare(cython.ulonglong, 0xC4CEB9FE1A85EC53)
+MANY = cython.declare(cython.ulonglong, PARTS)
 
 UNUSED = cython.declare(cython.longlong, -1)
 REMOVED = cython.declare(cython.longlong, -2)
@@ -84,6 +94,18 @@ def _word(
         destination: cython.longlong = s[at + DST_PORT]
         return destination << 16 | source if turned else source << 16 | destination
     return LENGTH
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _mixed(upper: cython.longlong, lower: cython.longlong) -> cython.ulonglong:
+    """An address, every bit of it in every bit."""
+    word: cython.ulonglong = (upper & MASK64) * FIRST_MIX & MASK64
+    word = (word ^ word >> 33) + (lower & MASK64) & MASK64
+    word = (word ^ word >> 33) * FIRST_MIX & MASK64
+    word = (word ^ word >> 33) * SECOND_MIX & MASK64
+    return word ^ word >> 33
 
 
 @cython.final
@@ -174,6 +196,25 @@ class FourTuples:
             v2 = _turned(v2, 32)
             v0 ^= word
         return (v0 ^ v1 ^ v2 ^ v3) & MASK62
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def part(self, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Which of PARTS a segment's two addresses are in, the same in both directions."""
+        s = self.s
+        one: cython.ulonglong = _mixed(s[at + SRC_HI], s[at + SRC_HI + 1])
+        two: cython.ulonglong = _mixed(s[at + DST_HI], s[at + DST_HI + 1])
+        return ((one + two) & MASK64) % MANY
+
+    def parts(self, count: cython.Py_ssize_t):
+        """The part of each of the first `count` segments that it looks at, int64."""
+        found = np.zeros(count, np.int64)
+        parts: cython.longlong[::1] = memoryview(found)
+        row: cython.Py_ssize_t
+        for row in range(count):
+            parts[row] = self.part(row * SEGMENT_WIDTH)
+        return found
 
     @cython.cfunc
     @cython.nogil

@@ -23,12 +23,13 @@ from tcptrace.tracker.witness import Witness
 
 
 class Judgement:
-    """Judges groups in turn; what it learns of the hosts' distances serves later groups, too."""
+    """Judges groups in turn; what it learns of two hosts serves their later connections, too."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, share: int = 1) -> None:
+        """`share` judgements divide among them what may be remembered."""
         self._profile = profile
-        self._distances = Distances()
-        self._wheel = Wheel(profile)
+        self._distances = Distances(share)
+        self._wheel = Wheel(profile, share)
         self._moves = Transitions.zeros(0)
 
     def judge(self, groups: list[Group]) -> tuple[Judged, list[int]]:

@@ -11,10 +11,27 @@ import numpy as np
 
 from tcptrace.columns import Matrix, Rows
 
+# What two addresses have to do with each other is one part's matter, and no other part's: whoever
+# tracks some of the parts alone says of them what is said where all are tracked together.
+PARTS = 32
+
 
 class Slots(Rows):
     """One open connection a row; its place is its `slot`. Sides 0 and 1: seen first, the other."""
 
+    OF_FIRST: ClassVar[dict[str, str]] = {  # by the column of Segments, of its first segment
+        "hi_0": "src_hi",
+        "lo_0": "src_lo",
+        "hi_1": "dst_hi",
+        "lo_1": "dst_lo",
+        "port_0": "src_port",
+        "port_1": "dst_port",
+        "path": "path",
+        "time_start": "time",
+        "time_end": "time",
+        "packet_start": "packet",
+        "file": "file",
+    }
     COLUMNS: ClassVar[dict[str, str]] = {
         "used": "1 while the slot holds an open connection",
         "ordinal": "how many connections began before it",
@@ -22,7 +39,8 @@ class Slots(Rows):
         "newer": "slot of the newer incarnation, -1 for none",
         "previous": "slot before it in the order of last segments, -1 for none",
         "following": "slot after it in that order, of those that left or of the free, -1 for none",
-        "queue": "which such order it stands in: 0 open, 1 ended",
+        "part": "which of PARTS its two addresses are in",
+        "queue": "which such order it stands in: 0 open, 1 + part ended",
         "hash": "of the four-tuple",
         "hi_0": "address of side 0, upper 64 bits",
         "lo_0": "lower 64 bits",
@@ -45,7 +63,7 @@ class Slots(Rows):
         "fins": "bit s is set once side s has sent a FIN",
         "resets": "1 once a RST was seen",
         "end_reason": "EndReason, once it has left the table",
-        "left_at": "the capture's clock when it left",
+        "left_at": "until when it was watched, ns, once it has left the table",
         "after": "slot of the incarnation that it was begun after, -1 for none",
     }
 

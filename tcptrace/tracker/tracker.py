@@ -2,14 +2,14 @@
 
 Live and whole-file use run this same code. Connections that have left the table are judged in
 groups of a fixed size, in the order of their leaving, so that how a capture is cut into batches
-changes nothing.
+changes nothing. Groups are of one part each, so that neither does who tracks which parts.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,7 @@ from tcptrace.tracker.evidence import EvidenceLog
 from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
-from tcptrace.tracker.slots import Evidence, Slots, Tallies
+from tcptrace.tracker.slots import PARTS, Evidence, Slots, Tallies
 from tcptrace.tracker.tallying import Tallying
 from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions
 from tcptrace.tracker.verdict import Counted, Verdict
@@ -52,6 +52,14 @@ class Reconstruction:
     numbers: Matrix
 
 
+@dataclass
+class _Part:
+    """What is at hand of a part: slots that wait to be judged, and what was learned of hosts."""
+
+    judgement: Judgement
+    pending: deque[int] = field(default_factory=deque)
+
+
 class Tracker:
     """Rebuilds every connection of a capture from its segments.
 
@@ -64,33 +72,42 @@ class Tracker:
         self._log = EvidenceLog()
         self._tallying = Tallying()
         self._zeek = ZeekModel()
-        self._judgement = Judgement(profile or named_profile("linux"))
+        self._profile = profile or named_profile("linux")
         self._counting = Behind()
-        self._pending: deque[int] = deque()
+        self._parts: dict[int, _Part] = {}
         self._verdicts: list[Verdict] = []
         self._forgotten = 0
 
-    def feed(self, segments: Segments) -> None:
-        """Take in a batch in capture order; fills its columns slot, sender and opens."""
+    def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
+        """Take in a batch in capture order; fills the columns that are the tracker's.
+
+        clocks : int64, a row each: the latest time of any segment so far, ns, where other
+            trackers are fed the rest of the capture
+        """
         count = len(segments)
-        self._table.assign(segments.cells, count)
+        self._table.assign(segments.cells, count, clocks)
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
-        self._pending += self._table.left()
-        while len(self._pending) > GROUP:
-            self._judge([self._next_group()])
+        for part in self._take_left():
+            while len(part.pending) > GROUP:
+                self._judge(part, [self._next_group(part.pending)])
 
     def _count(self, segments: Segments, capacity: int) -> None:
         self._tallying.add(segments.cells, len(segments), capacity)
         self._zeek.feed(segments.cells, len(segments))
 
-    def finish(self) -> Reconstruction:
-        """The capture is over: judge what is still open and give everything."""
-        self._table.end_all()
-        self._pending += self._table.left()
-        while self._pending:
-            self._judge([self._next_group() for _ in range(TOGETHER) if self._pending])
+    def finish(self, until: int = 0) -> Reconstruction:
+        """The capture is over: judge what is still open and give everything.
+
+        until : the latest time of any segment, ns, where other trackers have seen a later one
+        """
+        self._table.end_all(until)
+        self._take_left()
+        while waiting := [part for part in self._parts.values() if part.pending]:
+            for part in waiting:  # in turns: what began together lies together in memory
+                groups = [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
+                self._judge(part, groups)
         verdict, numbers = settle_incarnations(self._verdicts)
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
@@ -134,15 +151,26 @@ class Tracker:
         """Incarnations that follow each other are judged together, lest a SYN be a stray one."""
         return int(self._table.matrix()[two, Slots.index("after")]) == one
 
-    def _next_group(self) -> list[int]:
+    def _take_left(self) -> list[_Part]:
+        """Let those that have left wait to be judged; the parts that they are of."""
+        left = np.array(self._table.left(), np.int64)
+        parts = self._table.matrix()[left, Slots.index("part")]
+        met = np.unique(parts).tolist()
+        for part in met:
+            if part not in self._parts:
+                self._parts[part] = _Part(Judgement(self._profile, PARTS))
+            self._parts[part].pending += left[parts == part].tolist()
+        return [self._parts[part] for part in met]
+
+    def _next_group(self, pending: deque[int]) -> list[int]:
         """The next connections to be judged, in the order of their leaving."""
         size = GROUP
-        if len(self._pending) > GROUP:
-            size += self._are_pair(self._pending[GROUP - 1], self._pending[GROUP])
-        return [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
+        if len(pending) > GROUP:
+            size += self._are_pair(pending[GROUP - 1], pending[GROUP])
+        return [pending.popleft() for _ in range(min(size, len(pending)))]
 
-    def _judge(self, groups: list[list[int]]) -> None:
-        judged, slots = self._judgement.judge(self._groups(groups))
+    def _judge(self, part: _Part, groups: list[list[int]]) -> None:
+        judged, slots = part.judgement.judge(self._groups(groups))
         self._verdicts.append(judged.verdict(self._counted(slots)))
         for group in groups:
             for slot in group:

@@ -1,4 +1,4 @@
-"""`Wheel`: where in its window a timer fired, by what else was seen to fire on the same host.
+"""`Wheel`: where in its window a timer fired, by what else the two hosts were seen to fire.
 
 Linux fires a long timer only at multiples of its level's granularity, counted in jiffies: all
 timers of a kernel that are as long fire at the same phase (kernel/time/timer.c:calc_index). A
@@ -23,8 +23,8 @@ from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence, Slots
 from tcptrace.tracker.transitions import Basis, Transitions
 
-MOST_HOSTS = 100_000
-FIRINGS_A_HOST = 16
+MOST_PAIRS = 100_000
+FIRINGS_A_PAIR = 16
 LOOK_BACK = 64
 MOST_REPEATS = 256
 COARSE = 2  # the least level whose phase matters: below it windows are 40 ms wide
@@ -34,7 +34,7 @@ AGREE = 12 * MILLISECOND
 CLOCKS_AGREE_FOR = 600 * SECOND  # then the host's clock may have drifted from the capture's
 UNBROKEN = 2.7  # a gap that is longer than so many of the one before hides a lost repeat
 
-Host = tuple[int, int]
+Pair = tuple[int, int, int, int]
 
 
 class Firing(NamedTuple):
@@ -45,11 +45,15 @@ class Firing(NamedTuple):
 
 
 class Wheel:
-    """What is known of each host's timers; of the hosts met first, beyond MOST_HOSTS, nothing."""
+    """What is known of each host's timers, by its connections with one peer.
 
-    def __init__(self, profile: Profile) -> None:
+    Of the pairs met first, beyond `MOST_PAIRS` / `share`, nothing.
+    """
+
+    def __init__(self, profile: Profile, share: int = 1) -> None:
         self._profile = profile
-        self._fired: dict[Host, deque[Firing]] = {}
+        self._most = max(1, MOST_PAIRS // share)
+        self._fired: dict[Pair, deque[Firing]] = {}
         timers = {
             State.FIN_WAIT_2: profile.fin_wait_2_timer(),
             State.TIME_WAIT: profile.time_wait,
@@ -73,7 +77,7 @@ class Wheel:
                 continue
             level = self._profile.sure_level(_wait(group.rows, int(group.offsets[conn]), row, near))
             if level >= self._least:
-                self._note(_host(group.slots, conn, side), Firing(int(group.rows.sent[row]), level))
+                self._note(_pair(group.slots, conn, side), Firing(int(group.rows.sent[row]), level))
 
     def _repeats(self, group: Group) -> Matrix:
         """Segments that repeat octets and that a long timer may have sent, the last of a group."""
@@ -85,9 +89,9 @@ class Wheel:
         fired: Matrix = again[old][-MOST_REPEATS:]
         return fired
 
-    def _note(self, host: Host, firing: Firing) -> None:
-        self._fired.setdefault(host, deque(maxlen=FIRINGS_A_HOST)).append(firing)
-        forget_first(self._fired, MOST_HOSTS)
+    def _note(self, pair: Pair, firing: Firing) -> None:
+        self._fired.setdefault(pair, deque(maxlen=FIRINGS_A_PAIR)).append(firing)
+        forget_first(self._fired, self._most)
 
     def place(self, moves: Transitions, group: Group) -> None:
         """Put each end by a timer, `moves` of the group, to where that host's timers fire."""
@@ -106,18 +110,18 @@ class Wheel:
             return
         conn, side = int(moves.conn[row]), int(moves.role[row])
         for end in (side, 1 - side):  # the peer may be on the same kernel, and guesses are equal
-            fired = self._phase(_host(group.slots, conn, end), level, early)
+            fired = self._phase(_pair(group.slots, conn, end), level, early)
             moment = early + (fired - early) % period
             if fired != NEVER and moment <= late:
                 moves.time[row] = moment
                 return
 
-    def _phase(self, host: Host, level: int, near: int) -> int:
+    def _phase(self, pair: Pair, level: int, near: int) -> int:
         """A moment at which the host's timers of a level fired, one that others agree with."""
         period = self._profile.granularity(level)
         known = [
             firing.moment
-            for firing in self._fired.get(host, ())
+            for firing in self._fired.get(pair, ())
             if firing.level >= level and abs(firing.moment - near) < CLOCKS_AGREE_FOR
         ]
         if not known:
@@ -146,8 +150,13 @@ def _left(moves: Transitions, row: int) -> State:
     return State(int(moves.state[before])) if same else State.CLOSED
 
 
-def _host(slots: Slots, conn: int, side: int) -> Host:
-    return int(getattr(slots, f"hi_{side}")[conn]), int(getattr(slots, f"lo_{side}")[conn])
+def _pair(slots: Slots, conn: int, side: int) -> Pair:
+    """The address of a side, then its peer's."""
+    own, peer = (
+        (int(getattr(slots, f"hi_{end}")[conn]), int(getattr(slots, f"lo_{end}")[conn]))
+        for end in (side, 1 - side)
+    )
+    return (*own, *peer)
 
 
 def _silence(rows: Evidence, row: int) -> int:

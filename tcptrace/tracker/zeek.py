@@ -28,6 +28,7 @@ OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
 KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
 MARKS = cython.declare(cython.Py_ssize_t, Segments.index("marks"))
 TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
+CLOCK = cython.declare(cython.Py_ssize_t, Segments.index("clock"))
 SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
 FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
 WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
@@ -85,7 +86,7 @@ class ZeekModel:
         self.streams = Streams()
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
-        """Take in the first `count` rows of `Segments.cells`; slot, sender, opens are filled in."""
+        """Take in the first `count` rows of `Segments.cells`; the tracker has filled them in."""
         self.streams.feed(rows, count)
         self.rows = rows
         row: cython.Py_ssize_t
@@ -103,7 +104,7 @@ class ZeekModel:
         at: cython.Py_ssize_t = self.at
         slot: cython.Py_ssize_t = self.rows[at + SLOT]
         sender: cython.longlong = self.rows[at + SENDER]
-        self.clock = max(self.clock, self.rows[at + TIME])
+        self.clock = max(self.clock, self.rows[at + TIME], self.rows[at + CLOCK])
         # What a damaged header says of itself counts for nothing.
         flags: cython.longlong = self.rows[at + FLAGS] * (self.rows[at + KIND] != DAMAGED)
         while slot >= len(self.slots):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exchange import CLOSE, OPEN, SECOND, Between, exchange
+from exchange import CLOSE, OPEN, SECOND, START, Between, exchange
 
 from tcptrace.decode.segments import Segments
 from tcptrace.tracker.slots import Slots
@@ -118,7 +118,21 @@ def test_ended_ones_leave_after_the_linger(kernel: Kernel) -> None:
     assigned(opened, exchange("400 C S 0", host(1)))
     assert [] == opened.left()
     assigned(opened, exchange("599.1 C A 1 a1", host(1)))
+    left = opened.left()
+    assert [EndReason.IDLE] == list(slots(opened).end_reason[left])
+    assert [START + 599 * SECOND] == list(slots(opened).left_at[left])
+
+
+def test_clock_is_told_where_others_track_the_rest(kernel: Kernel) -> None:
+    """By segments that this table never sees, row by row and at the end."""
+    opened = table(kernel)
+    assigned(opened, exchange(OPEN + CLOSE))
+    late = exchange("2 C S 0\n3 C S 0", host(1))
+    opened.assign(late.cells, 2, np.array([START + 301 * SECOND, START + 400 * SECOND]))
+    assert [301, 400] == ((late.clock - START) // SECOND).tolist()
     assert [EndReason.IDLE] == end_reasons(opened)
+    opened.end_all(START + 500 * SECOND)
+    assert [START + 500 * SECOND] == list(slots(opened).left_at[opened.left()])
 
 
 def test_beyond_the_limit_the_longest_silent_leaves(kernel: Kernel) -> None:

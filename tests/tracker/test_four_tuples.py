@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import secrets
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import pytest
 from outcomes import Kernel
 
 from tcptrace.decode.segments import Segments
-from tcptrace.tracker.slots import Slots
+from tcptrace.tracker.slots import PARTS, Slots
 
 
 def numbered(count: int) -> tuple[Segments, Slots]:
@@ -60,6 +61,39 @@ def test_removed_tuple_is_not_found_and_others_are(kernel: Kernel) -> None:
     tuples.replace(50, -1)  # type: ignore[attr-defined]
     found = [tuples.find(row * Segments.width()) for row in range(100)]  # type: ignore[attr-defined]
     assert [-1 if slot == 50 else 2 * slot for slot in range(100)] == found
+
+
+def parts(kernel: Kernel, segments: Segments) -> list[int]:
+    tuples = kernel("tcptrace.tracker.four_tuples").FourTuples(secrets.randbits(62))
+    tuples.look(segments.cells, segments.cells)
+    found: list[int] = tuples.parts(len(segments)).tolist()
+    return found
+
+
+def test_part_is_of_two_addresses(kernel: Kernel) -> None:
+    """The ports and the direction are nothing to it, nor is the seed; the same in every run."""
+    segments, _ = numbered(40)
+    segments.src_hi[:], segments.dst_hi[:] = -5, 3
+    found = parts(kernel, segments)
+    assert [4, 7, 0] == found[:3]
+    back = Segments(segments.matrix.copy())
+    for half in ("hi", "lo"):
+        getattr(back, f"src_{half}")[:] = getattr(segments, f"dst_{half}")
+        getattr(back, f"dst_{half}")[:] = getattr(segments, f"src_{half}")
+    back.src_port[:] = np.arange(40)
+    assert found == parts(kernel, back)
+
+
+@pytest.mark.parametrize("column", ["src_hi", "src_lo", "dst_hi", "dst_lo"])
+@pytest.mark.parametrize("step", [1, 1 << 8, 1 << 32, 1 << 40])
+def test_parts_are_of_one_size(kernel: Kernel, column: str, step: int) -> None:
+    """Hosts of one network, whichever bits tell them apart."""
+    segments, _ = numbered(3200)
+    segments.src_lo[:] = 10
+    getattr(segments, column)[:] += step * np.arange(3200)
+    sizes = np.bincount(parts(kernel, segments), minlength=PARTS)
+    assert len(sizes) == PARTS
+    assert 50 < sizes.min() <= sizes.max() < 160
 
 
 TOP_BITS = [bits << 62 for bits in range(4)]

@@ -11,7 +11,10 @@ from exchange import CLOSE, OPEN, SECOND, Between, exchange, lives
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
+from tcptrace.tracker.four_tuples import FourTuples
+from tcptrace.tracker.slots import PARTS
 from tcptrace.tracker.tracker import ENDED_LINGER, GROUP, Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis, EndReason, Orientation
 
@@ -28,8 +31,12 @@ def track(*batches: Segments, open_limit: int = 1000) -> Reconstruction:
 
 def all_of(found: Reconstruction) -> list[object]:
     """Everything that is said, as plain lists."""
-    tables = (found.connections, found.endpoints, found.transitions)
-    return [*(table.matrix.tolist() for table in tables), found.histories, found.numbers.tolist()]
+    tables = [table.tolist() for table in all_of_tables(found)]
+    return [*tables, found.histories, found.numbers.tolist()]
+
+
+def all_of_tables(found: Reconstruction) -> list[Matrix]:
+    return [found.connections.matrix, found.endpoints.matrix, found.transitions.matrix]
 
 
 def cut(segments: Segments, places: list[int]) -> list[Segments]:
@@ -79,6 +86,84 @@ def test_cut_changes_nothing_while_connections_are_evicted(places: list[int], li
     whole = track(MIXED.take(slice(None)), open_limit=limit)
     pieces = track(*cut(MIXED.take(slice(None)), places), open_limit=limit)
     assert all_of(whole) == all_of(pieces)
+
+
+def spread() -> Segments:
+    """`MIXED` between many hosts and over an hour, so that most parts have connections that leave.
+
+    Some packets are stamped an hour late: the clock runs ahead of all others.
+    """
+    rows = Segments(MIXED.matrix.copy())
+    number = np.maximum(rows.src_port, rows.dst_port)
+    rows.src_lo[:] += number % 97
+    rows.dst_lo[:] += number % 97
+    rows.time[:] += number % 11 * 360 * SECOND
+    rows = rows.take(np.argsort(rows.time, kind="stable"))
+    rows.packet[:] = np.arange(1, len(rows) + 1)
+    rows.time[:: len(rows) // 5] += 3600 * SECOND
+    return rows
+
+
+SPREAD = spread()
+SPREAD_AT_ONCE = all_of(track(SPREAD.take(slice(None))))
+
+
+def parts_of(segments: Segments) -> Matrix:
+    tuples = FourTuples(0)
+    tuples.look(segments.cells, segments.cells)
+    found: Matrix = tuples.parts(len(segments))
+    return found
+
+
+def tracked_apart(owners: list[int]) -> list[object]:
+    """What trackers say together of which each has the parts that `owners` gives it."""
+    owner = np.array(owners)[parts_of(SPREAD)]
+    clocks = np.maximum.accumulate(SPREAD.time)
+    until = int(clocks[-1])
+    tables: list[list[Matrix]] = [[], [], []]
+    told: list[tuple[int, str]] = []
+    begun = []
+    for each in range(max(owners) + 1):
+        places = np.flatnonzero(owner == each)
+        rows, tracker = SPREAD.take(places), Tracker()
+        for half in (slice(len(rows) // 2), slice(len(rows) // 2, None)):
+            tracker.feed(rows.take(half), clocks[places][half])
+        found = tracker.finish(until)
+        opened = places[rows.opens == 1]
+        own = np.unique(found.numbers, return_index=True)[1]
+        begun.append((opened, found.numbers, opened[own]))
+        for table, part in zip(tables, all_of_tables(found), strict=True):
+            matrix = part.copy()
+            matrix[:, 0] = opened[own][matrix[:, 0]]
+            table.append(matrix)
+        told += zip(opened[own].tolist(), found.histories, strict=True)
+    conns = np.sort([place for place, _ in told])
+    joined = [np.concatenate(table) for table in tables]
+    for table in joined:
+        table[:, 0] = np.searchsorted(conns, table[:, 0])
+    ordered = [table[np.argsort(table[:, 0], kind="stable")].tolist() for table in joined]
+    numbers = sorted(
+        (place, int(np.searchsorted(conns, own[conn])))
+        for opened, numbers, own in begun
+        for place, conn in zip(opened.tolist(), numbers.tolist(), strict=True)
+    )
+    return [*ordered, [history for _, history in sorted(told)], [conn for _, conn in numbers]]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=PARTS, max_size=PARTS))
+def test_who_tracks_which_parts_changes_nothing(owners: list[int]) -> None:
+    """Several trackers, each fed some parts, say together what one says that is fed all."""
+    assert SPREAD_AT_ONCE == tracked_apart(owners)
+
+
+def test_parts_are_tracked_to_the_end_of_the_whole() -> None:
+    """Of a part that fell silent early it is known how long nothing more was heard."""
+    closed = exchange(OPEN + CLOSE)
+    tracker = Tracker()
+    tracker.feed(closed)
+    found = tracker.finish(int(closed.time[-1]) + ENDED_LINGER)
+    assert [EndReason.IDLE] == found.connections.end_reason.tolist()
 
 
 def test_nothing_fed() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from exchange import CLIENT, SECOND, SERVER, START, Between, exchange
 
+from tcptrace.decode.segments import Segments
 from tcptrace.tcp.profile import MILLISECOND, Profile
 from tcptrace.tcp.states import Role, State
 from tcptrace.tcp.timers import profile
+from tcptrace.tracker.four_tuples import FourTuples
+from tcptrace.tracker.slots import PARTS
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 
 NEAR = """
@@ -165,14 +168,33 @@ def test_systems_without_a_wheel_keep_the_middle() -> None:
     assert in_the_middle(expiry(repeated(), system=profile("freebsd")))
 
 
+def test_peer_that_is_another_tells_nothing() -> None:
+    """What is said of two hosts rests on their own connections: they may be tracked alone."""
+    tracker = Tracker(profile("linux", tcp_fin_timeout=3))
+    tracker.feed(exchange(NEAR + HALF_CLOSED))
+    other = Between(client=(CLIENT[0], 40001), server=("::ffff:192.0.2.200", 80))
+    tracker.feed(exchange(repeated(), other))
+    assert in_the_middle(end_of(tracker.finish(), 0))
+
+
+def of_one_part(count: int) -> list[str]:
+    """Clients whose connections with the server are in one part."""
+    hosts = [f"::ffff:192.0.2.{number}" for number in range(10, 250)]
+    rows = Segments.concat([exchange("0 C S 0", Between(client=(host, 1))) for host in hosts])
+    tuples = FourTuples(0)
+    tuples.look(rows.cells, rows.cells)
+    parts = tuples.parts(len(rows)).tolist()
+    return [host for host, part in zip(hosts, parts, strict=True) if part == parts[0]][:count]
+
+
 @pytest.mark.parametrize(("most", "known"), [(1, False), (9, True)])
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, most: int, known: bool) -> None:
-    """Of more hosts than are kept, the first to be met are forgotten."""
-    monkeypatch.setattr("tcptrace.tracker.wheel.MOST_HOSTS", most)
+    """Of more pairs of hosts than are kept, the first to be met are forgotten."""
+    monkeypatch.setattr("tcptrace.tracker.wheel.MOST_PAIRS", most * PARTS)
     tracker = Tracker(profile("linux", tcp_fin_timeout=3))
-    for place in range(3):
-        client = (f"::ffff:192.0.2.{10 + place}", 40000)
-        tracker.feed(exchange(repeated(), Between(client=client)))
-    tracker.feed(exchange(NEAR + HALF_CLOSED, Between(client=("::ffff:192.0.2.10", 41000))))
+    hosts = of_one_part(3)
+    for host in hosts:
+        tracker.feed(exchange(repeated(), Between(client=(host, 40000))))
+    tracker.feed(exchange(NEAR + HALF_CLOSED, Between(client=(hosts[0], 41000))))
     window = end_of(tracker.finish(), 3)
     assert in_phase(window[1]) if known else in_the_middle(window)
