@@ -54,7 +54,7 @@ UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 UNMEASURED = cython.declare(cython.longlong, 50_000_000)
-WIDE = cython.declare(cython.longlong, 100_000_000)
+HALF_DELAYED_ACK = cython.declare(cython.longlong, 20_000_000)  # of Linux's TCP_DELACK_MIN
 SEND_BUFFER = cython.declare(cython.longlong, 16_384)  # tcp_wmem[1]
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
@@ -156,7 +156,7 @@ class FinSending:
         if low == NEVER and proof >= 0:
             low = self._before_lacking(side, fin, proof)
         when: cython.longlong = t
-        if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT] and t - low > WIDE:
+        if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT]:
             when = self.lost.between(at, side, fin, beyond, low)
         late: cython.longlong = t + 2 * e[at + JITTER] + MILLISECOND
         if beyond >= 0:
@@ -237,12 +237,13 @@ class FinSending:
     ) -> cython.longlong:
         """When a FIN left whose peer's FIN, `copy`, came before it and whose ACK was lost, too.
 
-        A gap of one in the identification: one packet was both. Otherwise it lies between.
+        A gap of one in the identification: one packet was both. A longer one: it lies between.
+        Without identification one packet is likelier than two, within a delayed ACK's time.
         """
         r = self.r
         previous: cython.Py_ssize_t = self.lost.previous_numbered(side, beyond)
         if previous < 0 or r[beyond * WIDTH + IP_ID] <= 0:
-            return moment
+            return min(moment, r[copy * WIDTH + ARRIVES] + HALF_DELAYED_ACK)
         gap: cython.longlong = r[beyond * WIDTH + IP_ID] - r[previous * WIDTH + IP_ID] - 1
         came: cython.longlong = r[copy * WIDTH + ARRIVES]
         return came + MILLISECOND if gap == 1 else came + max(0, moment - came) // 2

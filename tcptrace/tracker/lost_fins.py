@@ -14,16 +14,21 @@ from tcptrace.tracker.fins import Fins
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.waits import Waits
 from tcptrace.tracker.witness import Witness
 
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
+HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
+TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
+TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
 SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
 SACK_RIGHT = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_right"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
+REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
@@ -48,6 +53,10 @@ FULL_SEGMENT = cython.declare(cython.longlong, 1448)
 NEARBY = cython.declare(cython.longlong, 64)
 LOST_MOST = cython.declare(cython.longlong, 6)
 PROBE_AFTER = cython.declare(cython.longlong, 206_000_000)
+DELAYED_ACK = cython.declare(cython.longlong, 45_000_000)  # TCP_DELACK_MIN and a tick
+SOON = cython.declare(cython.longlong, 30_000_000)
+REPEATED_AFTER = cython.declare(cython.longlong, 1_000_000_000)  # two were lost, at the most
+PROMPT = cython.declare(cython.longlong, 100_000_000)
 PROBE_SLACK = cython.declare(cython.longlong, 60_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
@@ -82,9 +91,11 @@ class LostFins:
     now: cython.longlong
     w: Witness
     fins: Fins
+    waits: Waits
 
     def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = fins
+        self.waits = Waits(rows)
         self.w = witness
         self.r = rows
         self.e = sides
@@ -124,10 +135,12 @@ class LostFins:
                 return owed
         copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         if copy >= 0:
-            first: cython.longlong = r[copy * WIDTH + SENT] - self._probe_wait(at, side)
+            first: cython.longlong = r[copy * WIDTH + SENT] - self._probe_wait(
+                at, side, r[copy * WIDTH + SENT]
+            )
             if low < first < t:
                 return first
-        return low + (t - low) // 2
+        return low + min((t - low) // 2, SOON)
 
     @cython.cfunc
     @cython.nogil
@@ -145,9 +158,12 @@ class LostFins:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _probe_wait(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
-        """How long after a FIN that was lost its tail-loss probe leaves."""
-        return PROBE_AFTER + (6 * self._trip(at, side)) // 5
+    def _probe_wait(
+        self, at: cython.Py_ssize_t, side: cython.longlong, moment: cython.longlong
+    ) -> cython.longlong:
+        """How long after a FIN that was lost its tail-loss probe leaves, at that moment."""
+        self.waits.measure(self.first, self.last, side, moment)
+        return self.waits.of_probe() or PROBE_AFTER + (6 * self._trip(at, side)) // 5
 
     @cython.cfunc
     @cython.nogil
@@ -174,8 +190,10 @@ class LostFins:
         k: cython.Py_ssize_t = copy * WIDTH
         theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
         previous: cython.Py_ssize_t = self.previous_numbered(side, copy)
-        if previous < 0 or e[at + TURNAROUND] < 2 * MILLISECOND or r[k + IP_ID] <= 0:
+        if e[at + TURNAROUND] < 2 * MILLISECOND:
             return 0
+        if previous < 0 or r[k + IP_ID] <= 0:
+            return self._lost_with_ack(at, side, copy)
         p: cython.Py_ssize_t = previous * WIDTH
         gap: cython.longlong = (r[k + IP_ID] - r[p + IP_ID] - 1) & 0xFFFF
         if not 0 < gap < LOST_MOST:
@@ -184,11 +202,13 @@ class LostFins:
         gap -= (hole + FULL_SEGMENT - 1) // FULL_SEGMENT
         if gap <= 0:
             return 0
-        wait: cython.longlong = self._probe_wait(at, side)
+        wait: cython.longlong = self._probe_wait(at, side, r[k + SENT])
         if hole:
             wait = 2 * self._trip(at, side) + 8 * MILLISECOND
-        moment: cython.longlong = r[k + SENT] - wait
         owed: cython.longlong = self._owed(side, previous, copy)
+        if not hole and owed == NEVER:  # a timeout follows the probe, then twice as long a one
+            wait += self.waits.timeout() * ((1 << (gap - 1)) - 1)
+        moment: cython.longlong = r[k + SENT] - wait
         if owed != NEVER and gap == 1:
             if owed < moment - PROBE_SLACK or owed > moment + PROBE_SLACK:
                 return 0
@@ -200,6 +220,88 @@ class LostFins:
         e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], r[p + SENT])
         e[at + FIN_OUT + BASIS] = PRESUMED
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _lost_with_ack(
+        self, at: cython.Py_ssize_t, side: cython.longlong, copy: cython.Py_ssize_t
+    ) -> cython.int:
+        """Without identification it is the ACK that is missing which tells of a lost FIN.
+
+        What arrived is acknowledged within a delayed ACK's time (RFC 9293 section 3.8.6.3). If
+        instead a FIN is the first to do so, and as late as the probe of one that left in that
+        time, then that one carried the ACK.
+        """
+        r, e = self.r, self.e
+        k: cython.Py_ssize_t = copy * WIDTH
+        margin: cython.longlong = PROBE_SLACK // 2 + e[at + JITTER]
+        owed: cython.longlong = self._owed(side, self._own_before(side, copy), copy)
+        moment: cython.longlong = r[k + SENT] - self._probe_wait(at, side, r[k + SENT])
+        if owed == NEVER:
+            return self._lost_at_once(at, side, copy, moment)
+        owed = max(owed, self._echoed(side, copy))
+        if owed - margin <= moment <= owed + DELAYED_ACK + margin:
+            e[at + FIN_OUT + WHEN] = max(moment, owed)
+            e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], owed - margin)
+            e[at + FIN_OUT + BASIS] = PRESUMED
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _lost_at_once(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        copy: cython.Py_ssize_t,
+        moment: cython.longlong,
+    ) -> cython.int:
+        """On a path that loses segments a FIN that comes as a probe would, after silence, is one.
+
+        Programs that close first do so as soon as they have read or written what they wanted; few
+        do so a probe's time later. Who closes second may have waited. `moment` is when the FIN
+        would have left that was lost.
+        """
+        r, e = self.r, self.e
+        margin: cython.longlong = PROBE_SLACK // 3 + e[at + JITTER] // 2
+        margin += (r[copy * WIDTH + SENT] - moment) // 16
+        fin: cython.longlong = e[at + FIN_OCTET]
+        peer_fin: cython.longlong = e[at + (1 - 2 * side) * SIDE_WIDTH + FIN_OCTET]
+        second: cython.bint = 0 <= peer_fin < r[copy * WIDTH + ACKED]
+        own: cython.longlong = self.fins.last_before(side, fin, r[copy * WIDTH + SENT] - 1)
+        heard: cython.longlong = NEVER
+        least: cython.longlong = r[copy * WIDTH + SENT] - REPEATED_AFTER
+        lossy: cython.bint = False
+        row: cython.Py_ssize_t
+        for row in range(self.first, self.last):
+            k: cython.Py_ssize_t = row * WIDTH
+            lossy = lossy or r[k + REPEAT] != 0 or r[k + SACK_BLOCKS] > 0
+            if r[k + SENDER] != side and r[k + ARRIVES] <= moment + margin:
+                heard = max(heard, r[k + ARRIVES])
+        if not lossy or own > moment + margin:
+            return 0
+        e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], max(own, least) - margin)
+        if not second and max(own, heard) >= moment - margin - PROMPT:
+            e[at + FIN_OUT + WHEN] = max(moment, own)
+            e[at + FIN_OUT + BASIS] = PRESUMED
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-2, check=True)
+    def _echoed(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.longlong:
+        """When the segment arrived whose TSval a side's row echoes; NEVER for none."""
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        other: cython.Py_ssize_t = row - 1
+        while other >= self.first and r[k + HAS_TIMESTAMP]:
+            o: cython.Py_ssize_t = other * WIDTH
+            theirs: cython.bint = r[o + SENDER] != side and r[o + KIND] == SEGMENT
+            if theirs and r[o + HAS_TIMESTAMP] and r[o + TSVAL] == r[k + TSECR]:
+                return r[o + ARRIVES]
+            other -= 1
+        return NEVER
 
     @cython.cfunc
     @cython.nogil

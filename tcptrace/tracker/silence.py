@@ -14,6 +14,7 @@ from tcptrace.tcp.profile import Profile, Retries, TimerCells
 from tcptrace.tcp.states import State
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.waits import Waits
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
@@ -40,6 +41,7 @@ SYN_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_give_up_mi
 SYN_ACK_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_give_up_min"))
 SYN_ACK_WAIT = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
 FIN_WAIT_2_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
+RTO_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("rto_min"))
 TIME_WAIT_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
 NEVER = cython.declare(cython.longlong, -1)
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
@@ -58,7 +60,9 @@ class Silence:
     cells: cython.longlong[::1]
     profile: object
     w: Witness
+    waits: Waits
     first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
     side: cython.longlong
     least: cython.longlong
     most: cython.longlong
@@ -71,12 +75,15 @@ class Silence:
         self.e = sides
         self.profile = profile
         self.cells = profile.cells()
-        self.first = self.side = 0
+        self.waits = Waits(rows)
+        self.first = self.last = self.side = 0
         self.least = self.most = NEVER
 
-    def look(self, first: cython.Py_ssize_t, side: cython.longlong) -> None:
-        """Turn to a side of the connection whose rows begin there."""
-        self.first, self.side = first, side
+    def look(
+        self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, side: cython.longlong
+    ) -> None:
+        """Turn to a side of the connection that has these rows."""
+        self.first, self.last, self.side = first, last, side
 
     def expiry(
         self, at: cython.Py_ssize_t, state: cython.longlong, since: cython.longlong
@@ -89,7 +96,7 @@ class Silence:
             self._request()
         elif state == FIN_WAIT_2:
             if not self._held(since):
-                self._after(since, FIN_WAIT_2_TIMER)
+                self._orphan(since)
         elif state == TIME_WAIT:
             self._after(max(since, self.w.last_sent(self.side, ACK_BIT, SYN)), TIME_WAIT_TIMER)
         elif state not in (CLOSED, LISTEN):
@@ -133,6 +140,19 @@ class Silence:
     def _after(self, since: cython.longlong, timer: cython.Py_ssize_t) -> cython.int:
         if self.cells[timer] != NEVER:
             self.least, self.most = since + self.cells[timer], since + self.cells[timer + 1]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _orphan(self, since: cython.longlong) -> cython.int:
+        """FIN_WAIT_2's timer, whose floor is the endpoint's own timeout (Linux tcp_fin_time)."""
+        self._after(since, FIN_WAIT_2_TIMER)
+        if self.least == NEVER:
+            return 0
+        self.waits.measure(self.first, self.last, self.side, since)
+        longer = self.profile.fin_wait_2(max(self.waits.timeout(), self.cells[RTO_MIN]))
+        if longer.earliest > self.cells[FIN_WAIT_2_TIMER]:
+            self.least, self.most = since + longer.earliest, since + longer.latest
         return 0
 
     @cython.cfunc

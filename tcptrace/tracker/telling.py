@@ -109,6 +109,7 @@ class Telling:
     w: Witness
     now: cython.longlong
     first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
     made: cython.Py_ssize_t
     conn: cython.longlong
     side: cython.longlong
@@ -138,7 +139,8 @@ class Telling:
         self.out, self.made = out, 0
         conn: cython.Py_ssize_t
         for conn in range(count):
-            self.conn, self.first, self.now = conn, offsets[conn], now[conn]
+            self.conn, self.now = conn, now[conn]
+            self.first, self.last = offsets[conn], offsets[conn + 1]
             self.w.look(offsets[conn], offsets[conn + 1])
             at: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
             for self.side in range(2):
@@ -353,7 +355,7 @@ class Telling:
         """A row for the timer that ends the last state, if one does."""
         if self.taken_back:
             self._tell_taken_back(FOREVER)
-        self.silence.look(self.first, self.side)
+        self.silence.look(self.first, self.last, self.side)
         if self.state == SYN_SENT and self._give_up_opening(at, peer):
             return 0
         least, most = self.silence.expiry(at, self.state, self.clock)

@@ -82,3 +82,56 @@ def test_lost_fin_left_with_a_lost_ack() -> None:
     """)
     assert 490 < when < 540
     assert Basis.INFERRED == basis
+
+
+def test_two_gaps_are_a_probe_and_a_timeout() -> None:
+    """After the probe a retransmission timeout passes before the next copy (RFC 6298 section 5)."""
+    when, basis = fin_wait_1("1.00 C FA 1 a1 id=14\n1.02 S A 1 a2 id=51")
+    assert 480 < when < 600
+    assert Basis.PRESUMED == basis
+
+
+def entered(state: State, text: str, role: Role) -> tuple[int, Basis]:
+    """The same of any state, of segments without identification."""
+    bare = "\n".join(line.split(" id=")[0] for line in (OPEN + text).splitlines())
+    moves = reconstructed(exchange(bare)).transitions
+    rows = moves.take((moves.role == role) & (moves.state == state))
+    return round((int(rows.time[0]) - START) / 1e6), Basis(rows.basis[0])
+
+
+SERVER_CLOSES = "0.40 S FA 1 a1\n"
+
+
+def test_fin_that_brings_an_overdue_ack_is_a_probe() -> None:
+    """The peer's FIN was to be acknowledged within a delayed ACK's time: the first FIN did."""
+    text = SERVER_CLOSES + "0.66 C FA 1 a2\n0.68 S A 2 a2"
+    when, basis = entered(State.LAST_ACK, text, Role.ORIGINATOR)
+    assert 400 <= when < 450
+    assert Basis.PRESUMED == basis
+
+
+def test_fin_after_a_timely_ack_is_the_first() -> None:
+    """Nothing was owed any more: a program closes second when it gets round to it."""
+    text = SERVER_CLOSES + "0.42 C A 1 a2\n0.66 C FA 1 a2\n0.68 S A 2 a2"
+    when, basis = entered(State.LAST_ACK, text, Role.ORIGINATOR)
+    assert 640 <= when <= 660
+    assert Basis.OBSERVED == basis
+
+
+ASKS = "0.40 C PA 1+5 a1\n0.42 S PA 1+5 a6\n0.44 C A 6 a6\n"
+
+
+def test_first_fin_a_probes_time_after_silence_is_one_where_segments_are_lost() -> None:
+    """A segment of the connection was repeated, so the path loses some."""
+    text = ASKS + "0.67 C FA 6 a6\n0.69 S A 6 a7\n0.93 C FA 6 a6"
+    when, basis = entered(State.FIN_WAIT_1, text, Role.ORIGINATOR)
+    assert 420 <= when <= 460
+    assert Basis.PRESUMED == basis
+
+
+def test_first_fin_a_probes_time_after_silence_is_the_first_where_none_is_lost() -> None:
+    """Nothing says that the path loses anything."""
+    text = ASKS + "0.67 C FA 6 a6\n0.69 S A 6 a7"
+    when, basis = entered(State.FIN_WAIT_1, text, Role.ORIGINATOR)
+    assert 650 <= when <= 670
+    assert Basis.OBSERVED == basis

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from exchange import CLIENT, CLOSE, OPEN, Between, exchange, lives
+from exchange import CLIENT, CLOSE, OPEN, SECOND, Between, exchange, lives
 from outcomes import Kernel, states, told, told_of, use
 
-from tcptrace.tcp.states import Role
+from tcptrace.tcp.states import Event, Role
 from tcptrace.tcp.timers import profile
 from tcptrace.tracker.tracker import Tracker
 
@@ -60,3 +60,14 @@ def test_syn_that_is_repeated_on_time_was_not_given_up() -> None:
     tracker.feed(exchange("3.50 C S 0", other))
     row = told_of(tracker.finish(), ORIGINATOR)[1]
     assert "CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0" == row
+
+
+def test_fin_wait_2_lasts_longer_where_the_timeout_is_long() -> None:
+    """Its floor is 3.5 retransmission timeouts (Linux tcp_fin_time): here of more than a second."""
+    slow = "0.00 C S 0\n1.00 S SA 0 a1\n1.02 C A 1 a1\n1.50 C FA 1 a1\n1.52 S A 1 a2"
+    tracker = Tracker(profile=profile("linux", tcp_fin_timeout=3))
+    tracker.feed(exchange(slow))
+    moves = tracker.finish().transitions.take(slice(None))
+    rows = moves.take(moves.role == ORIGINATOR)
+    assert Event.TIMEOUT_FIN_WAIT_2 == rows.event[-1]
+    assert 8 * SECOND < rows.earliest[-1] - rows.time[-2]

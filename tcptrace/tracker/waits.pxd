@@ -1,0 +1,27 @@
+# Made by tests/declarations.py from waits.py.
+cimport cython
+
+
+@cython.final
+cdef class Waits:
+    cdef long long[::1] r
+    cdef long long srtt
+    cdef long long rto
+    cdef long long mdev
+    cdef long long mdev_max
+    cdef long long rttvar
+    cdef long long rtt_seq
+    cdef long long nxt
+
+    cpdef int measure(
+        self, Py_ssize_t first, Py_ssize_t last, long long side, long long moment
+    ) except? -1 nogil
+    cdef bint _lacks(
+        self, Py_ssize_t last, long long side, Py_ssize_t ack, long long una
+    ) except? -1 nogil
+    cdef long long _sample(
+        self, Py_ssize_t first, long long side, Py_ssize_t ack, long long una
+    ) except? -1 nogil
+    cdef int _learn(self, long long sample, long long una) except? -1 nogil
+    cpdef long long of_probe(self) except? -1 nogil
+    cpdef long long timeout(self) except? -1 nogil
