@@ -22,6 +22,7 @@ SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
 END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
+COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
@@ -39,11 +40,15 @@ FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 MINISOCKET = cython.declare(cython.Py_ssize_t, Sides.index("minisocket"))
 FIN = cython.declare(cython.longlong, flags.FIN)
 SYN = cython.declare(cython.longlong, flags.SYN)
+ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 RST = cython.declare(cython.longlong, flags.RST)
 CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
 PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 AT_ONCE = cython.declare(cython.longlong, 200_000_000)
+AT_ONCE_SLACK = cython.declare(cython.longlong, 10_000_000)
+FAR = cython.declare(cython.longlong, 2_000_000)
+NEARBY = cython.declare(cython.Py_ssize_t, 64)
 FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 
@@ -56,6 +61,7 @@ class FinOrder:
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
+    last: cython.Py_ssize_t
     w: Witness
     fins: Fins
 
@@ -64,7 +70,7 @@ class FinOrder:
         self.w = witness
         self.r = rows
         self.e = sides
-        self.first = 0
+        self.first = self.last = 0
 
     @cython.ccall
     @cython.nogil
@@ -73,7 +79,7 @@ class FinOrder:
         self, first: cython.Py_ssize_t, last: cython.Py_ssize_t, now: cython.longlong
     ) -> cython.int:
         """Turn to the rows of one connection."""
-        self.first = first
+        self.first, self.last = first, last
         return 0
 
     @cython.ccall
@@ -86,16 +92,115 @@ class FinOrder:
         e = self.e
         e[at + MINISOCKET] = 0
         taken: cython.longlong = e[at + FIN_TAKEN + ROW]
+        fin: cython.longlong = e[peer + FIN_OCTET]
         if e[at + FIN_TAKEN + WHEN] == NEVER or taken < 0:
             return 0
         if e[at + FIN_OUT + WHEN] != NEVER and e[at + FIN_ACKED + WHEN] != NEVER:
-            e[at + MINISOCKET] = self._minisocket(side, e[peer + FIN_OCTET], taken)
-            if not e[at + MINISOCKET] and not self._proves_closing(at, side, e[peer + FIN_OCTET]):
-                self._doubt(at, taken)
-        if self._unseen(side, e[peer + FIN_OCTET], taken) or self._in_recovery(at, side, taken):
+            e[at + MINISOCKET] = self._minisocket(side, fin, taken)
+            if not e[at + MINISOCKET] and not self._proves_closing(at, side, fin):
+                self._doubt(at, peer, taken)
+        left: cython.bint = e[at + FIN_OUT + WHEN] == NEVER or self._tells(at, side, fin)
+        if not left or self._unseen(side, fin, taken) or self._in_recovery(at, side, taken):
             self._presume(at + FIN_TAKEN)
             self._presume(at + FIN_OUT)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _tells(
+        self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.bint:
+        """Whether it is sure that the endpoint's FIN left before, or after, the peer's had come.
+
+        Before: it sent it, or was numbered behind it, and did not acknowledge the peer's. After: it
+        acknowledged the peer's while its own was to come. Else the first that was captured may
+        repeat one that was lost on the way to the tap.
+        """
+        r = self.r
+        own: cython.longlong = self.e[at + FIN_OCTET]
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + ACKED] <= fin and r[k + END] > own:
+                return True
+            if r[k + ACKED] > fin and self._precedes(row, own):
+                return True
+            row = self.w.next_row(row + 1, side, ACK_BIT, RST)
+        return self._is_first(at, side, own)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _precedes(self, row: cython.Py_ssize_t, fin: cython.longlong) -> cython.bint:
+        """Whether a segment without octets, which carries SND.NXT, left before its side's FIN."""
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        return r[k + END] == r[k + BEGIN] and r[k + BEGIN] <= fin and not r[k + PROBE]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _is_first(
+        self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.bint:
+        """Whether the first FIN that was captured is the first that its side sent.
+
+        So it is beside the tap; where the IPv4 identification tells that none was lost since a
+        segment that was before it; and, without that, where it left as soon as the peer's came.
+        """
+        r, e = self.r, self.e
+        copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
+        taken: cython.longlong = e[at + FIN_TAKEN + ROW]
+        if copy < 0:
+            return False
+        if 0 <= e[at + TURNAROUND] < FAR:
+            return True
+        if r[copy * WIDTH + IP_ID] > 0:
+            return self._unbroken(side, fin, copy)
+        soon: cython.longlong = 2 * e[at + JITTER] + AT_ONCE_SLACK
+        return r[copy * WIDTH + SENT] <= r[taken * WIDTH + ARRIVES] + soon
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _unbroken(
+        self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether all was captured from a segment that left before the FIN to this copy of it."""
+        step: cython.Py_ssize_t
+        for step in range(NEARBY):
+            row = self._numbered_before(side, row)
+            if row < 0:
+                return False
+            if self.r[row * WIDTH + FLAGS] & SYN or self._precedes(row, fin):
+                return True
+        return True
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-2, check=True)
+    def _numbered_before(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The side's row whose identification is the one before; the path may have turned them."""
+        r = self.r
+        wanted: cython.longlong = (r[row * WIDTH + IP_ID] - 1) & 0xFFFF
+        apart: cython.Py_ssize_t
+        for apart in range(1, NEARBY):
+            if row - apart >= self.first and self._is_numbered(row - apart, side, wanted):
+                return row - apart
+            if row + apart < self.last and self._is_numbered(row + apart, side, wanted):
+                return row + apart
+        return -1
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _is_numbered(
+        self, row: cython.Py_ssize_t, side: cython.longlong, number: cython.longlong
+    ) -> cython.bint:
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        return r[k + SENDER] == side and r[k + IP_ID] == number and not r[k + COPY]
 
     @cython.cfunc
     @cython.nogil
@@ -155,27 +260,47 @@ class FinOrder:
     def _proves_closing(
         self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
     ) -> cython.bint:
-        """Whether the FIN was acknowledged before the ACK of the endpoint's own can have come."""
-        r, e = self.r, self.e
-        acked: cython.longlong = e[at + FIN_ACKED + ROW]
-        proof: cython.Py_ssize_t = self.fins.covering(side, fin, e[at + FIN_TAKEN + ROW] + 1)
+        """Whether the FIN was acknowledged before the ACK of the endpoint's own can have come.
+
+        It had not come either if the endpoint then repeated its FIN, as no TIME_WAIT does.
+        """
+        r, own = self.r, self.e[at + FIN_OCTET]
+        acked: cython.Py_ssize_t = self.fins.covering(1 - side, own, self.first)
+        proof: cython.Py_ssize_t = self.fins.covering(side, fin, self.first)
         if acked < 0 or proof < 0:
             return False
-        way: cython.longlong = max(e[at + TURNAROUND], 0) // 2
-        return r[proof * WIDTH + TIME] < r[acked * WIDTH + TIME] + way
+        if r[proof * WIDTH + TIME] < r[acked * WIDTH + TIME]:
+            return True
+        copy: cython.Py_ssize_t = self.fins.fin_copy(side, own, self.first)
+        while copy >= 0 and r[copy * WIDTH + ACKED] <= fin:
+            copy = self.fins.fin_copy(side, own, copy + 1)
+        return copy >= 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _doubt(self, at: cython.Py_ssize_t, taken: cython.Py_ssize_t) -> cython.int:
+    def _doubt(
+        self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, taken: cython.Py_ssize_t
+    ) -> cython.int:
         """Behind the tap the path may have turned them: the FIN came first only by the capture."""
         e = self.e
         if self._close_together(at, taken):
             self._presume(at + FIN_TAKEN)
             self._presume(at + FIN_ACKED)
-        elif e[at + FIN_ACKED + ROW] > taken and e[at + FIN_OUT + WHEN] < e[at + FIN_TAKEN + WHEN]:
+        elif e[at + FIN_ACKED + ROW] > taken and self._left_first(at, e[peer + FIN_OCTET]):
             self._presume(at + FIN_TAKEN)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _left_first(self, at: cython.Py_ssize_t, fin: cython.longlong) -> cython.bint:
+        """Whether its own FIN is told before the peer's: by what it acknowledges, or by its time."""
+        e = self.e
+        row: cython.longlong = e[at + FIN_OUT + ROW]
+        if row >= 0:
+            return self.r[row * WIDTH + ACKED] <= fin
+        return e[at + FIN_OUT + WHEN] < e[at + FIN_TAKEN + WHEN]
 
     @cython.cfunc
     @cython.nogil

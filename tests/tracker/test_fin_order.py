@@ -106,3 +106,72 @@ def test_closing_is_proved_by_an_answer_before_the_ack(answer: str, basis: str) 
     lines = sorted(text.split("\n"), key=lambda line: line.split()[:1])
     rows = told_of(reconstructed(exchange(OPEN + "\n".join(lines))), ORIGINATOR)
     assert rows[3].startswith(f"CLOSING RCV_FIN {basis}")
+
+
+def test_fin_behind_a_hole_came_in_an_order_that_none_can_tell() -> None:
+    """The octets before it came later, sooner answered than any, and so did the ACK of its own."""
+    text = """
+    1.00 S PA 1+9 a1
+    1.10 S FA 10 a1
+    1.12 C A 1 a1
+    1.20 C FA 1 a1
+    1.22 S A 11 a2
+    1.40 S PA 1+9 a2
+    1.41 C A 2 a11
+    """
+    rows = told_of(reconstructed(exchange(OPEN + text)), ORIGINATOR)
+    assert "CLOSING RCV_FIN PRESUMED 5 10" == rows[3]
+
+
+def test_closing_is_proved_by_a_fin_repeated_after_the_peers_had_come() -> None:
+    """The ACK had passed the tap, but TIME_WAIT repeats nothing."""
+    text = """
+    1.000 C FA 1 a1
+    1.001 S FA 1 a1
+    1.010 S A 2 a2
+    1.030 C A 2 a2
+    1.300 C FA 1 a2
+    1.320 S A 2 a2
+    """
+    rows = told_of(reconstructed(exchange(OPEN + text)), ORIGINATOR)
+    assert rows[3].startswith("CLOSING RCV_FIN CONFIRMED")
+
+
+@pytest.mark.parametrize(("number", "basis"), [(12, "CONFIRMED"), (14, "PRESUMED")])
+def test_fin_that_may_repeat_a_lost_one_leaves_close_wait_presumed(number: int, basis: str) -> None:
+    """Two numbers were lost: its first FIN, and the ACK of the peer's that had crossed it."""
+    text = """
+    0.00 C S 0 id=10
+    0.02 S SA 0 a1 id=0
+    0.04 C A 1 a1 id=11
+    1.00 S FA 1 a1 id=50
+    1.30 C FA 1 a2 id={}
+    1.32 S A 2 a2 id=51
+    """
+    rows = told_of(reconstructed(exchange(text.format(number))), ORIGINATOR)
+    assert f"CLOSE_WAIT RCV_FIN {basis} 4 5" == rows[2]
+
+
+@pytest.mark.parametrize(("at", "basis"), [("1.02", "CONFIRMED"), ("1.30", "PRESUMED")])
+def test_late_fin_without_numbers_leaves_close_wait_presumed(at: str, basis: str) -> None:
+    """Nothing tells whether it is the first; one that answers at once hardly repeats another."""
+    text = f"""
+    1.00 S FA 1 a1
+    {at} C FA 1 a2
+    1.40 S A 2 a2
+    """
+    rows = told_of(reconstructed(exchange(OPEN + text)), ORIGINATOR)
+    assert f"CLOSE_WAIT RCV_FIN {basis} 4 5" == rows[2]
+
+
+def test_lost_fin_known_by_the_number_behind_it_proves_no_closing() -> None:
+    """It may as well have left after the ACK of the peer's, which was lost, too."""
+    text = """
+    1.00 C FA 1 a1
+    1.30 C FA 1 a1
+    1.32 S A 2 a2
+    1.60 S FA 1 a2
+    1.62 C A 2 a2
+    """
+    rows = told_of(reconstructed(exchange(OPEN + text)), RESPONDER)
+    assert "CLOSING RCV_FIN PRESUMED" == " ".join(rows[4].split()[:3])
