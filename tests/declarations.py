@@ -26,7 +26,7 @@ TYPES = {
     "const[uchar][::1]": "const unsigned char[::1]",
 }
 INLINE = "not cython.compiled"
-PUBLIC = {"Connection", "Side"}  # their attributes are read in Python, too
+PUBLIC = {"Connection", "Side", "Waits"}  # their attributes are read in Python, too
 MOST = 100
 
 

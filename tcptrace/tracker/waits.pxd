@@ -4,14 +4,14 @@ cimport cython
 
 @cython.final
 cdef class Waits:
-    cdef long long[::1] r
-    cdef long long srtt
-    cdef long long rto
-    cdef long long mdev
-    cdef long long mdev_max
-    cdef long long rttvar
-    cdef long long rtt_seq
-    cdef long long nxt
+    cdef public long long[::1] r
+    cdef public long long srtt
+    cdef public long long rto
+    cdef public long long mdev
+    cdef public long long mdev_max
+    cdef public long long rttvar
+    cdef public long long rtt_seq
+    cdef public long long nxt
 
     cpdef int measure(
         self, Py_ssize_t first, Py_ssize_t last, long long side, long long moment
