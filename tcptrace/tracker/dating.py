@@ -119,7 +119,7 @@ def _clock_origin(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=False)
+@cython.exceptval(-1, check=True)
 def _lag(
     r: cython.longlong[::1], k: cython.Py_ssize_t, origin: cython.Py_ssize_t
 ) -> cython.longlong:
@@ -130,7 +130,7 @@ def _lag(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=False)
+@cython.exceptval(-1, check=True)
 def _fastest(
     r: cython.longlong[::1],
     first: cython.Py_ssize_t,

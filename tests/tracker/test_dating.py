@@ -48,3 +48,10 @@ def test_clock_that_steps_back_keeps_the_order(kernel: Kernel) -> None:
     rows = timed(kernel, "5 C S 0\n1 S SA 0 a1\n1.1 C A 1 a1\n6 C PA 1+4 a1").rows
     assert (rows.arrives >= np.maximum.accumulate(rows.time)).all()
     assert [5000, 1000, 1100, 6000] == milliseconds(rows.time, rows.time[0] - 5000 * MILLISECOND)
+
+
+def test_segment_a_nanosecond_ahead_of_its_clock(kernel: Kernel) -> None:
+    """A lag of -1 ns is a lag like any other: both segments are dated."""
+    rows = timed(kernel, "0 C S 0 ts=1000,0\n0.000999999 C S 0 ts=1001,0").rows
+    assert -1 == rows.time[1] - rows.time[0] - MILLISECOND
+    assert (rows.sent > 0).all()
