@@ -12,6 +12,7 @@ import cython
 
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
+from tcptrace.tcp.profile import TimerCells
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.reset_receipt import ResetReceipt
@@ -57,6 +58,10 @@ OUT_OF_WINDOW = cython.declare(cython.longlong, Reason.OUT_OF_WINDOW)
 DARK_PATH = cython.declare(cython.longlong, Reason.DARK_PATH)
 FORGED = cython.declare(cython.longlong, Reason.FORGED)
 UNSTAMPED = cython.declare(cython.longlong, Reason.UNSTAMPED)
+FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
+FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_acked"))
+FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
+RFC1337 = cython.declare(cython.Py_ssize_t, TimerCells.index("rfc1337"))
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
@@ -74,6 +79,7 @@ class Ending:
     w: Witness
     receipt: ResetReceipt
     strays: StrayResets
+    rfc1337: cython.longlong
 
     def __init__(
         self, witness: Witness, rows: memoryview, sides: memoryview, profile: memoryview
@@ -83,6 +89,7 @@ class Ending:
         self.e = sides
         self.receipt = ResetReceipt(witness, rows, sides)
         self.strays = StrayResets(witness, rows, sides, profile)
+        self.rfc1337 = profile[RFC1337]
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill the milestone `ended` of both sides of each connection; the earliest that holds."""
@@ -206,7 +213,7 @@ class Ending:
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         arrives: cython.longlong = r[k + ARRIVES]
-        if r[k + DOUBT]:
+        if r[k + DOUBT] or (self.rfc1337 and self._in_time_wait(at, arrives)):
             return 0
         by: cython.Py_ssize_t
         if not self.receipt.valid(at, peer, side, row):  # a challenge ACK comes at once
@@ -222,3 +229,15 @@ class Ending:
         # What it sent so shortly after that the RST may have come later, it sent while it lived.
         self.w.ends(at, max(arrives, self.w.last_sent(side, 0, 0)), PRESUMED, RCV_RST, row)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _in_time_wait(self, at: cython.Py_ssize_t, moment: cython.longlong) -> cython.bint:
+        """Whether its FIN left first, and both FINs are done with: RFC 1337 ignores RSTs there."""
+        e = self.e
+        if NEVER in (e[at + FIN_OUT + WHEN], e[at + FIN_ACKED + WHEN], e[at + FIN_TAKEN + WHEN]):
+            return False
+        taken: cython.longlong = e[at + FIN_TAKEN + WHEN]
+        first: cython.bint = e[at + FIN_OUT + WHEN] <= taken
+        return first and max(taken, e[at + FIN_ACKED + WHEN]) <= moment

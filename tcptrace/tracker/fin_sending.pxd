@@ -20,6 +20,9 @@ cdef class FinSending:
     cpdef int fin_leaves(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof
     ) except? -1 nogil
+    cdef int _overtaken_copies(
+        self, Py_ssize_t at, long long side, long long fin, Py_ssize_t copy
+    ) except? -1 nogil
     cdef int _left_unseen(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof, Py_ssize_t beyond
     ) except? -1 nogil

@@ -129,9 +129,32 @@ class FinSending:
             since: cython.longlong = self._idle_since(at, side, copy)
             e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], since)
             e[at + FIN_OUT + WHEN] = self._queued_by(side, copy, since)
+            self._overtaken_copies(at, side, fin, copy)
             self.lost.lost_copies(at, side, copy)
             return 0
         return self._left_unseen(at, side, fin, proof, beyond)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _overtaken_copies(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        copy: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A copy that the path held up dates the FIN, if by its sender's clock it left first."""
+        r, e = self.r, self.e
+        margin: cython.longlong = e[at + JITTER] + MILLISECOND
+        row: cython.Py_ssize_t = self.fins.fin_copy(side, fin, copy + 1)
+        while row >= 0:
+            sent: cython.longlong = r[row * WIDTH + SENT]
+            if sent + margin < e[at + FIN_OUT + WHEN]:
+                e[at + FIN_OUT + WHEN] = sent
+                e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], sent - margin)
+            row = self.fins.fin_copy(side, fin, row + 1)
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -159,6 +182,8 @@ class FinSending:
         if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT]:
             when = self.lost.between(at, side, fin, beyond, low)
         late: cython.longlong = t + 2 * e[at + JITTER] + MILLISECOND
+        if beyond >= 0:
+            late = max(late, r[beyond * WIDTH + SENT])
         if beyond >= 0:
             late = min(late, r[beyond * WIDTH + TIME])
         if proof >= 0:

@@ -73,9 +73,6 @@ UNTOLD: dict[str, Mapping[str, tuple[str, ...]]] = {
 MISTAKEN: dict[str, Mapping[str, tuple[str, ...]]] = {
     "firewall_forgets": {"middle": ("client", "server")},  # unacknowledged data from both ends
     "last_ack_never": dict.fromkeys(FAR_FROM_SERVER, ("server CLOSED",)),  # a second too late
-    "last_ack_held_rfc1337": dict.fromkeys(TAPS, ("client",)),  # the profile's setting is ignored
-    "fin_held": {"server": ("client FIN_WAIT_1",)},  # bounds from the copy that came first
-    "both_close_fin_lost": {"client": ("server FIN_WAIT_1",)},  # bounds too narrow
 }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from exchange import OPEN, exchange, lives
-from outcomes import Kernel, found, reconstructed, states, taken_back, told, use
+from exchange import CLOSE, OPEN, exchange, lives
+from outcomes import Kernel, found, reconstructed, states, taken_back, told, told_of, use
 
 from tcptrace.tcp.states import Role
+from tcptrace.tcp.timers import profile
+from tcptrace.tracker.tracker import Tracker
 
 ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
 
@@ -158,3 +160,11 @@ def test_rst_that_came_with_a_fin_finds_what_the_fin_provoked() -> None:
     )
     told = lives(reconstructed(exchange(text)))[0]
     assert "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED" == told
+
+
+@pytest.mark.parametrize(("ignored", "last"), [(0, "RCV_RST"), (1, "TIMEOUT_2MSL")])
+def test_rst_ends_time_wait_unless_rfc_1337_is_heeded(ignored: int, last: str) -> None:
+    """Linux tcp_timewait_state_process: with tcp_rfc1337 a RST changes nothing there."""
+    tracker = Tracker(profile=profile("linux", tcp_rfc1337=ignored))
+    tracker.feed(exchange(OPEN + CLOSE + "1.30 S R 2"))
+    assert last in told_of(tracker.finish(), ORIGINATOR)[-1]

@@ -103,3 +103,42 @@ def test_close_is_no_older_than_idleness() -> None:
     5.04 S A 1 a20
     """
     assert 4900 < earliest_fin_wait_1(text) <= 5020
+
+
+def bounded(text: str, role: Role) -> tuple[int, int, int]:
+    """(start, earliest, latest) of an endpoint's FIN_WAIT_1, ms."""
+    moves = reconstructed(exchange(text)).transitions
+    rows = moves.take((moves.role == role) & (moves.state == State.FIN_WAIT_1))
+    times = (int(rows.time[0]), int(rows.earliest[0]), int(rows.latest[0]))
+    return tuple((time - START) // 1_000_000 for time in times)
+
+
+def test_copy_that_the_path_held_up_dates_the_fin() -> None:
+    """Its repeat came first; the clock of the one that came late says that it left before."""
+    text = """
+    0.00 C S 0 ts=100,0
+    0.02 S SA 0 a1 ts=9000,100
+    0.04 C A 1 a1 ts=140,9000
+    1.24 C FA 1 a1 ts=1340,9000
+    1.26 S A 1 a2 ts=10240,1340
+    1.60 C FA 1 a1 ts=1100,9000
+    """
+    start, earliest, latest = bounded(text, ORIGINATOR)
+    assert 980 <= start <= 1000
+    assert earliest <= 1000 <= latest
+
+
+def test_lost_fin_that_crossed_left_before_what_is_numbered_behind_it() -> None:
+    """Until then it may have left at any time; the best estimate is earlier."""
+    text = """
+    0.00 C S 0
+    0.02 S SA 0 a1
+    0.02 C A 1 a1
+    0.10 C PA 1+5 a1
+    0.12 S A 1 a6
+    0.30 C FA 6 a1
+    0.32 S A 2 a7
+    0.55 S FA 1 a7
+    0.55 C A 7 a2
+    """
+    assert 300 <= bounded(text, RESPONDER)[2]
