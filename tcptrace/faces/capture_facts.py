@@ -25,6 +25,8 @@ def warnings(capture: CaptureFacts, verbose: int) -> list[str]:
     told = [f"cut short: {cut}" for cut in cuts(capture)]
     if capture.loss.dropped:
         told.append(f"{counted(capture.loss.dropped, 'packet')} dropped while capturing")
+    if capture.evicted:
+        told.append(f"{_evicted(capture)}: --max-connections keeps more")
     if not verbose:
         return told
     skipped = _skipped(capture)
@@ -48,8 +50,9 @@ def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list
 
 
 def cuts(capture: CaptureFacts) -> list[str]:
-    """Each file that is not whole: where its reading ended and why."""
-    return [
+    """Each file that is not whole, where its reading ended and why; and if it was broken off."""
+    broken_off = f"interrupted after {counted(capture.packets, 'packet')}: what follows is not told"
+    return [broken_off] * capture.interrupted + [
         f"{file.path} at byte {file.truncated_at:,}" + (f": {file.damage}" if file.damage else "")
         for file in capture.truncated
     ]
@@ -92,9 +95,15 @@ def _missing(capture: CaptureFacts) -> str:
         told.append(f"{octets(loss.octets)} acknowledged but not captured")
     if loss.dropped:
         told.append(f"{counted(loss.dropped, 'packet')} dropped while capturing")
+    if capture.evicted:
+        told.append(_evicted(capture))
     if capture.skipped_files:
         told.append(f"{counted(len(capture.skipped_files), 'file')} left out: no capture")
     return "; ".join(told)
+
+
+def _evicted(capture: CaptureFacts) -> str:
+    return f"{counted(capture.evicted, 'connection')} evicted before the end: too many were open"
 
 
 def _skipped(capture: CaptureFacts) -> str:

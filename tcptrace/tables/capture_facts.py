@@ -74,6 +74,8 @@ class CaptureFacts:
     vantage : where the tap stands for most connections, of schema's choices
     skipped : why packets gave no segment, reason → packets
     counters : what else the decoder met, name → how many
+    evicted : connections that were let go to keep no more open than asked for
+    interrupted : whether somebody broke the reading off
     """
 
     files: list[FileFacts] = field(default_factory=list)
@@ -88,6 +90,8 @@ class CaptureFacts:
     skipped: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     clock: ClockSteps = field(default_factory=ClockSteps)
+    evicted: int = 0
+    interrupted: bool = False
 
     @property
     def span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:

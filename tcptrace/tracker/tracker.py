@@ -65,6 +65,7 @@ class Tracker:
 
     profile : the timers that end silent states; `tcptrace.tcp.timers.profile`.
     open_limit : connections kept open at once; beyond it the oldest idle one is evicted.
+    evicted : how many were, of those that have been judged.
     """
 
     def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
@@ -77,6 +78,7 @@ class Tracker:
         self._parts: dict[int, _Part] = {}
         self._verdicts: list[Verdict] = []
         self._forgotten = 0
+        self.evicted = 0
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
         """Take in a batch in capture order; fills the columns that are the tracker's.
@@ -171,7 +173,9 @@ class Tracker:
 
     def _judge(self, part: _Part, groups: list[list[int]]) -> None:
         judged, slots = part.judgement.judge(self._groups(groups))
-        self._verdicts.append(judged.verdict(self._counted(slots)))
+        verdict = judged.verdict(self._counted(slots))
+        self._verdicts.append(verdict)
+        self.evicted += int((verdict.connections.end_reason == EndReason.EVICTED).sum())
         for group in groups:
             for slot in group:
                 self._table.release(slot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcptrace.faces.capture_facts import cuts, lines
+from tcptrace.faces.capture_facts import cuts, lines, warnings
 from tcptrace.faces.selection import flattened
 from tcptrace.sources.facts import FileFacts
 from tcptrace.tables.capture_facts import CaptureFacts, Loss
@@ -41,6 +41,15 @@ def test_a_span_of_days_names_both() -> None:
     """The second date appears where it differs."""
     text = told(CaptureFacts(packets=2, start=START, end=START + 86_400 * SECOND))
     assert text["time"].endswith("to 2025-11-26 03:42:29.123456 UTC (24 h 00 m)")
+
+
+def test_evicted_and_broken_off() -> None:
+    """Under a table and in the report's head: what was let go, and that it is not all."""
+    capture = CaptureFacts(packets=7, evicted=3, interrupted=True)
+    assert cuts(capture) == ["interrupted after 7 packets: what follows is not told"]
+    assert any("3 connections evicted" in warning for warning in warnings(capture, 0))
+    text = told(capture)
+    assert "3 connections evicted" in text["missing"] and "interrupted" in text["cut short"]
 
 
 def test_what_is_missing() -> None:
