@@ -20,7 +20,6 @@ from tcptrace.decode.segments import Segments
 from tcptrace.tcp.timers import Profile
 from tcptrace.tcp.timers import profile as named_profile
 from tcptrace.tracker.connections import ConnectionTable
-from tcptrace.tracker.evidence import EvidenceLog
 from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
@@ -34,6 +33,8 @@ from tcptrace.tracker.zeek_harvest import harvest
 OPEN_LIMIT = 2_000_000
 ENDED_LINGER = 300_000_000_000
 GROUP = 256
+QUIET = 1_000_000_000  # ns, until what is kept of a silent connection may be packed away
+REST_AFTER = 20_000  # segments, until such are looked for again
 TOGETHER = 4  # groups at the end of the capture: what they know of hosts' distances is shared
 
 
@@ -70,14 +71,14 @@ class Tracker:
 
     def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
         self._table = ConnectionTable(open_limit, ENDED_LINGER, secrets.randbits(62))
-        self._log = EvidenceLog()
+        self._log = RestingLog()
         self._tallying = Tallying()
         self._zeek = ZeekModel()
         self._profile = profile or named_profile("linux")
         self._counting = Behind()
         self._parts: dict[int, _Part] = {}
         self._verdicts: list[Verdict] = []
-        self._forgotten = 0
+        self._forgotten = self._since = 0
         self.evicted = 0
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
@@ -91,9 +92,19 @@ class Tracker:
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
+        self._rest(segments)
         for part in self._take_left():
             while len(part.pending) > GROUP:
                 self._judge(part, [self._next_group(part.pending)])
+
+    def _rest(self, segments: Segments) -> None:
+        """Pack away what is kept of quiet connections, now and then: looking for them costs."""
+        self._since += len(segments)
+        if self._since < max(REST_AFTER, len(self._table.matrix())):
+            return
+        self._since = 0
+        table, quiet = self.table(), int(segments.clock[-1]) - QUIET
+        self._log.pack(np.flatnonzero((table.used == 1) & (table.time_end <= quiet)).data)
 
     def _count(self, segments: Segments, capacity: int) -> None:
         self._tallying.add(segments.cells, len(segments), capacity)
