@@ -95,20 +95,13 @@ class Reading:
 
     def trace(self, progress: bool | None, interrupt: Interrupt | None = None) -> Trace:
         """Read everything once; with `interrupt`, up to a Ctrl-C."""
-        capture = open_capture(self.source)
-        facts = CaptureFacts(skipped_files=list(capture.skipped_files))
-        decoder, tracker = Decoder(), Tracker(self.profile, self.open_limit)
-        with interrupt or nullcontext(), progress_bar(progress) as bar:
-            begun = 0
-            for segments in self._batches(capture, facts, decoder, interrupt):
-                tracker.feed(segments)
-                begun += int(segments.opens.sum())
-                bar.update(capture, facts.packets, begun)
-        found = tracker.finish()
-        facts.skipped, facts.counters = decoder.skipped, decoder.counters
-        facts.take_files(capture.files, whole=self.count is None and not facts.interrupted)
-        facts.take_reconstruction(found)
-        facts.evicted = tracker.evicted
+        feeding = Feeding(self, progress, interrupt)
+        for _ in feeding:
+            pass
+        found = feeding.tracker.finish()
+        facts = feeding.finish()
+        facts.add_reconstruction(found)
+        facts.evicted = feeding.tracker.evicted
         return Trace(found, facts, self.profile, self._reread(facts))
 
     def _reread(self, facts: CaptureFacts) -> Callable[[], Iterator[Segments]] | None:
@@ -117,41 +110,18 @@ class Reading:
             return None
         return replace(self, count=facts.packets).segments if facts.interrupted else self.segments
 
-    def _batches(
-        self,
-        capture: Capture,
-        facts: CaptureFacts,
-        decoder: Decoder,
-        interrupt: Interrupt | None,
-    ) -> Iterator[Segments]:
-        """The segments of the capture, up to an interrupt; `facts` are those of what was given."""
-        batches: Iterator[Decoded] = ahead(self._decoded(capture, facts, decoder))
-        last = Decoded(Segments.zeros(0), 0, None)
-        for last in batches if interrupt is None else interrupt.until(batches):
-            facts.segments += len(last.segments)
-            yield last.segments
-        if interrupt is not None and interrupt.asked:
-            facts.interrupted, facts.packets, facts.end = True, last.packets, last.end
-
     def segments(self) -> Iterator[Segments]:
         """The segments once more, told apart as the tracker did, but not judged again."""
         decoder = Decoder()
         table = ConnectionTable(self.open_limit, ENDED_LINGER, secrets.randbits(62))
-        for packets in self._packets(open_capture(self.source)):
+        for packets in self.packets(open_capture(self.source)):
             segments = decoder.feed(packets)
             table.assign(segments.cells, len(segments))
             yield segments
             for slot in table.left():
                 table.release(slot)
 
-    def _decoded(
-        self, capture: Capture, facts: CaptureFacts, decoder: Decoder
-    ) -> Iterator[Decoded]:
-        for packets in self._packets(capture):
-            facts.take(packets)
-            yield Decoded(decoder.feed(packets), facts.packets, facts.end)
-
-    def _packets(self, capture: Capture) -> Iterator[Packets]:
+    def packets(self, capture: Capture) -> Iterator[Packets]:
         """What the filter lets through, up to `count` packets, as tcpdump -c counts them."""
         left = self.count
         for read in capture:
@@ -168,6 +138,54 @@ class Reading:
         """Whether the source can be read again: files and lists of packets can, streams cannot."""
         sources = named_sources(self.source).sources
         return all(is_scapy_packets(each) or not is_stream(each) for each in sources)
+
+
+class Feeding:
+    """One reading of a source into a tracker; iterate it for the segments, each batch once fed."""
+
+    def __init__(
+        self, reading: Reading, progress: bool | None, interrupt: Interrupt | None = None
+    ) -> None:
+        self._reading = reading
+        self._progress = progress
+        self._interrupt = interrupt
+        self._capture = open_capture(reading.source)
+        self._decoder = Decoder()
+        self.facts = CaptureFacts(skipped_files=list(self._capture.skipped_files))
+        self.tracker = Tracker(reading.profile, reading.open_limit)
+
+    def __iter__(self) -> Iterator[Segments]:
+        with self._interrupt or nullcontext(), progress_bar(self._progress) as bar:
+            begun = 0
+            for segments in self._batches():
+                self.tracker.feed(segments)
+                begun += int(segments.opens.sum())
+                bar.update(self._capture, self.facts.packets, begun)
+                yield segments
+
+    def finish(self) -> CaptureFacts:
+        """The facts, now that everything has been read or somebody broke the reading off."""
+        facts = self.facts
+        facts.skipped, facts.counters = self._decoder.skipped, self._decoder.counters
+        whole = self._reading.count is None and not facts.interrupted
+        facts.take_files(self._capture.files, whole)
+        return facts
+
+    def _batches(self) -> Iterator[Segments]:
+        """The segments, up to an interrupt; the facts are then those of what was given."""
+        batches: Iterator[Decoded] = ahead(self._decoded())
+        interrupt, facts = self._interrupt, self.facts
+        last = Decoded(Segments.zeros(0), 0, None)
+        for last in batches if interrupt is None else interrupt.until(batches):
+            facts.segments += len(last.segments)
+            yield last.segments
+        if interrupt is not None and interrupt.asked:
+            facts.interrupted, facts.packets, facts.end = True, last.packets, last.end
+
+    def _decoded(self) -> Iterator[Decoded]:
+        for packets in self._reading.packets(self._capture):
+            self.facts.take(packets)
+            yield Decoded(self._decoder.feed(packets), self.facts.packets, self.facts.end)
 
 
 def checked_count(

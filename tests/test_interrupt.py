@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tcptrace.interrupt import INTERRUPTED, Interrupt
@@ -116,3 +117,18 @@ def test_reading_a_pipe_a_signal_prints_the_report() -> None:
     assert INTERRUPTED == run.returncode
     assert b"interrupted after 7 packets" in run.stdout
     assert b"10.0.0.9" in run.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc to see it wait by")
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_streaming_into_a_file_a_signal_closes_it_whole(tmp_path: Path, form: str) -> None:
+    """It can be read, and holds what is known so far."""
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"out.{form}"
+    run = interrupted("connections", "-o", str(path))
+    assert INTERRUPTED == run.returncode
+    assert b"interrupted after 7 packets" in run.stderr
+    read = {"parquet": pd.read_parquet, "csv": pd.read_csv}.get(form)
+    rows = read(path) if read is not None else pd.read_json(path, lines=True)
+    assert ["10.0.0.9"] == rows["orig_ip"].astype(str).tolist()

@@ -13,6 +13,7 @@ from tcptrace.interrupt import Interrupt
 
 if TYPE_CHECKING:
     from tcptrace.pipeline import Reading
+    from tcptrace.streaming import Stream
     from tcptrace.tcp.profile import Profile
     from tcptrace.trace import Trace
 
@@ -60,6 +61,13 @@ class Request:
         from tcptrace.pipeline import Reading
 
         return Reading.of(list(self.files), self.filter, timers, self.count, self.most)
+
+    def stream(self) -> Stream:
+        """The same, piece by piece."""
+        reading = self.reading()
+        from tcptrace.streaming import Stream
+
+        return Stream(reading, self.progress, self.interrupt)
 
     @property
     def progress(self) -> bool | None:

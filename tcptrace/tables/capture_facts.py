@@ -76,6 +76,7 @@ class CaptureFacts:
     counters : what else the decoder met, name → how many
     evicted : connections that were let go to keep no more open than asked for
     interrupted : whether somebody broke the reading off
+    vantages : how many connections have each vantage
     """
 
     files: list[FileFacts] = field(default_factory=list)
@@ -92,6 +93,7 @@ class CaptureFacts:
     clock: ClockSteps = field(default_factory=ClockSteps)
     evicted: int = 0
     interrupted: bool = False
+    vantages: npt.NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
     def span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
@@ -143,13 +145,16 @@ class CaptureFacts:
         ]
         self.loss.dropped = sum(drops) if drops else None
 
-    def take_reconstruction(self, found: Reconstruction) -> None:
-        """What the tracker learned about the capture itself."""
-        known = found.connections.vantage[found.connections.vantage != Vantage.UNKNOWN]
-        if len(known):
-            self.vantage = Vantage(int(np.bincount(known).argmax())).name.lower()
-        self.loss.octets = int(found.endpoints.missed_bytes.sum())
-        self.loss.endpoints = int(np.count_nonzero(found.endpoints.unseen))
+    def add_reconstruction(self, found: Reconstruction) -> None:
+        """What the tracker learned about the capture itself, of all or of some more connections."""
+        met = np.bincount(found.connections.vantage, minlength=len(Vantage))
+        self.vantages = met if self.vantages is None else self.vantages + met
+        known = self.vantages.copy()
+        known[Vantage.UNKNOWN] = 0
+        if known.any():
+            self.vantage = Vantage(int(known.argmax())).name.lower()
+        self.loss.octets += int(found.endpoints.missed_bytes.sum())
+        self.loss.endpoints += int(np.count_nonzero(found.endpoints.unseen))
 
     def __str__(self) -> str:
         """What the capture is, in a line."""

@@ -3,7 +3,8 @@
 
 A row is a mask of the columns that differ from a row before it, then those differences as varints
 (7 bits an octet, the lowest first; signed ones folded: 0, -1, 1, -2 as 0, 1, 2, 3). Time and
-number are held against the row before, all else against the sender's last row.
+number are held against the row before, all else against the sender's last row, `seq` against its
+end and `ack` against the end of the peer's last row.
 """
 
 from __future__ import annotations
@@ -11,14 +12,21 @@ from __future__ import annotations
 import cython
 import numpy as np
 
+from tcptrace.tcp import flags
 from tcptrace.tracker.slots import Evidence
 
 # What is known when a segment passes: the columns copied, and `copy`.
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 KEPT = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED) + 1)
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
+SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
+ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
 CONSECUTIVE = cython.declare(cython.Py_ssize_t, 1 + Evidence.index("packet"))  # time and number
 ROW_MOST = cython.declare(cython.Py_ssize_t, 10 * (len(Evidence.COPIED) + 2))
+SYN_FIN = cython.declare(cython.longlong, flags.SYN | flags.FIN)
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 HALF = cython.declare(cython.ulonglong, 1 << 63)
 
@@ -50,12 +58,13 @@ class Packing:
     at: cython.Py_ssize_t
     last: cython.Py_ssize_t
     own: cython.Py_ssize_t
+    peer: cython.Py_ssize_t
     before_0: cython.Py_ssize_t
     before_1: cython.Py_ssize_t
 
     def __init__(self) -> None:
         self.octets = memoryview(np.zeros(64 * ROW_MOST, np.uint8))
-        self.at = self.last = self.own = self.before_0 = self.before_1 = 0
+        self.at = self.last = self.own = self.peer = self.before_0 = self.before_1 = 0
 
     def pack(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> bytes:
         """The first `count` rows of `Evidence`, as far as it is known when a segment passes."""
@@ -93,6 +102,7 @@ class Packing:
     def _turn(self, side: cython.longlong) -> cython.int:
         """Hold the next row, the side's, against what came before it."""
         self.own = self.before_1 if side else self.before_0
+        self.peer = self.before_0 if side else self.before_1
         if self.own < 0:
             self.own = self.last
         return 0
@@ -112,8 +122,22 @@ class Packing:
     @cython.exceptval(-1, check=True)
     def _held(self, rows: cython.longlong[::1], cell: cython.Py_ssize_t) -> cython.longlong:
         """What a cell is held against: 0 in the first row."""
-        row: cython.Py_ssize_t = self.last if cell < CONSECUTIVE else self.own
-        return rows[row + cell] if row >= 0 else 0
+        if self.last < 0:
+            return 0
+        if cell < CONSECUTIVE:
+            return rows[self.last + cell]
+        if cell == SEQ:
+            return self._end(rows, self.own)
+        if cell == ACK and self.peer >= 0:
+            return self._end(rows, self.peer)
+        return rows[self.own + cell]
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _end(self, rows: cython.longlong[::1], row: cython.Py_ssize_t) -> cython.longlong:
+        """The number after a row's last octet."""
+        number: cython.longlong = (rows[row + SEQ] & MASK32) + (rows[row + PAYLOAD] & MASK32)
+        return number + ((rows[row + FLAGS] & SYN_FIN) != 0) & MASK32
 
     @cython.cfunc
     @cython.exceptval(-1)

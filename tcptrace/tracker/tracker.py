@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -79,6 +80,7 @@ class Tracker:
         self._parts: dict[int, _Part] = {}
         self._verdicts: list[Verdict] = []
         self._forgotten = self._since = 0
+        self._turns: Iterator[bool] = iter(())
         self.evicted = 0
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
@@ -115,16 +117,47 @@ class Tracker:
 
         until : the latest time of any segment, ns, where other trackers have seen a later one
         """
-        self._table.end_all(until)
-        self._take_left()
-        while waiting := [part for part in self._parts.values() if part.pending]:
-            for part in waiting:  # in turns: what began together lies together in memory
-                groups = [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
-                self._judge(part, groups)
+        self.end(until)
+        while self.judge_more():
+            pass
         verdict, numbers = settle_incarnations(self._verdicts)
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
         )
+
+    def end(self, until: int = 0) -> None:
+        """The capture is over: what is still open leaves, and has yet to be judged."""
+        self._table.end_all(until)
+        self._take_left()
+        self._turns = self._in_turns()
+
+    def judge_more(self) -> bool:
+        """After `end`, judge some of what is left; False if nothing was."""
+        return next(self._turns, False)
+
+    def _in_turns(self) -> Iterator[bool]:
+        while waiting := [part for part in self._parts.values() if part.pending]:
+            for part in waiting:  # in turns: what began together lies together in memory
+                groups = [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
+                self._judge(part, groups)
+                yield True
+
+    @property
+    def undrained(self) -> int:
+        """Of how many connections something was said for good since the last `drain`."""
+        return sum(len(verdict.connections) for verdict in self._verdicts)
+
+    def drain(self) -> list[Verdict]:
+        """What was said for good since the last time; none of it is in the reconstruction."""
+        drained, self._verdicts = self._verdicts, []
+        self._forgotten += len(drained)
+        return drained
+
+    def segments_of(self, slots: list[int]) -> Matrix:
+        """How many segments of these slots were counted, the capture's copies left out."""
+        self._counting.wait()
+        sent: Matrix = Tallies(self._tallying.of(slots)).segments.reshape(-1, 2).sum(axis=1)
+        return sent
 
     def table(self) -> Slots:
         """The slots of the connection table; valid until the next batch."""
@@ -190,6 +223,7 @@ class Tracker:
         for group in groups:
             for slot in group:
                 self._table.release(slot)
+                self._zeek.slots[slot] = None
 
     def _groups(self, groups: list[list[int]], keep: bool = False) -> list[Group]:
         table: Matrix = self._table.matrix()

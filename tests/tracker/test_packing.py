@@ -38,4 +38,4 @@ def test_packed_a_row_takes_a_tenth(kernel: Kernel) -> None:
     """Of 224 octets, with numbers as segments have them."""
     rows: Any = kept(kernel, OPEN + stream(15) + CLOSE).rows().matrix.copy()
     packed = kernel("tcptrace.tracker.packing").Packing().pack(rows.reshape(-1).data, len(rows))
-    assert len(packed) < 25 * len(rows)
+    assert len(packed) < 22 * len(rows)
