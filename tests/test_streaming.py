@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -41,12 +46,15 @@ STORIES: dict[str, Story] = {
     "mid-stream": ((True, ACK, 5, 5, 0.0), (False, ACK, 5, 5, 0.1)),
     "goes on": ((True, ACK, 1, 1, 0.3), (False, ACK, 1, 1, 0.01)),
 }
+WAYS: dict[str, Callable[[bytes], bytes]] = {
+    "none": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress,
+}  # fmt: skip
 ACTS = st.lists(
     st.tuples(
         st.integers(0, 2),  # the client's port
         st.sampled_from(sorted(STORIES)),
         st.booleans(),  # with new numbers or with the last ones of the port
-        st.sampled_from([0.001, 0.7, 3.0, 65.0, 140.0, 301.0, 900.0]),
+        st.sampled_from([0.0, 0.001, 0.7, 3.0, 65.0, 140.0, 301.0, 900.0]),
     ),
     min_size=1,
     max_size=14,
@@ -114,6 +122,45 @@ def test_piece_by_piece_the_rows_are_those_of_the_whole(
     connections, timeline, _ = streamed(octets, **({} if most is None else {"most": most}))
     pd.testing.assert_frame_equal(plain(trace.connections.reset_index()), connections)
     pd.testing.assert_frame_equal(plain(trace.timeline), timeline)
+
+
+@settings(deadline=None, max_examples=60)
+@given(ACTS, st.lists(st.tuples(st.integers(0, 70), st.sampled_from(sorted(WAYS))), max_size=5))
+def test_cut_into_files_the_tables_are_those_of_one(
+    acts: list[tuple[int, str, bool, float]], cuts: list[tuple[int, str]]
+) -> None:
+    """Cut anywhere, also between packets of one moment, each part compressed in its own way."""
+    octets = played(acts)
+    whole = tcptrace.read(io.BytesIO(octets), progress=False)
+    with tempfile.TemporaryDirectory() as folder:
+        write_parts(Path(folder), octets, cuts)
+        apart = tcptrace.read(folder, progress=False)
+        stream = Stream(Reading.of(folder, None, None, None, None), False)
+        parts = pd.concat([part.connections.reset_index() for part in stream])
+    assert [] == apart.capture.skipped_files
+    for name in ("connections", "timeline"):
+        one, other = (getattr(trace, name).reset_index() for trace in (whole, apart))
+        pd.testing.assert_frame_equal(unnumbered(one), unnumbered(other))
+    pd.testing.assert_frame_equal(unnumbered(whole.connections.reset_index()), unnumbered(parts))
+    codes = ["conn", "code", "severity", "ts", "count"]
+    assert whole.anomalies[codes].astype(str).equals(apart.anomalies[codes].astype(str))
+
+
+def write_parts(folder: Path, octets: bytes, cuts: list[tuple[int, str]]) -> None:
+    """The capture as files that are named as tcpdump -C names them; parts without packets, too."""
+    head, records = octets[:24], [octets[at : at + 56] for at in range(24, len(octets), 56)]
+    ends = sorted((min(place, len(records)), way) for place, way in [*cuts, (len(records), "none")])
+    begin = 0
+    for number, (end, way) in enumerate(ends):
+        path = folder / f"ring.pcap{number or ''}"
+        path.write_bytes(WAYS[way](head + b"".join(records[begin:end])))
+        begin = end
+
+
+def unnumbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the numbers of packets, which begin anew in each file."""
+    numbers = ["packet", "confirmed_by", "first_packet", "last_packet", "index"]
+    return plain(table.drop(columns=numbers, errors="ignore"))
 
 
 def test_ended_long_ago_connections_come_while_the_capture_goes_on() -> None:

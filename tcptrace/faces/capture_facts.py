@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tcptrace.tables.capture_facts import CaptureFacts
+    from tcptrace.tables.seams import Seam
 
 MOST_FILES = 3
 MOST_REASONS = 5
@@ -30,7 +31,12 @@ def warnings(capture: CaptureFacts, verbose: int) -> list[str]:
     if not verbose:
         return told
     skipped = _skipped(capture)
-    return [*told, str(capture), *([f"skipped: {skipped}"] if skipped else [])]
+    return [
+        *told,
+        str(capture),
+        *map(_seam, capture.seams),
+        *([f"skipped: {skipped}"] if skipped else []),
+    ]
 
 
 def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list[tuple[str, str]]:
@@ -40,6 +46,7 @@ def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list
         ("capture", _files(capture)),
         ("packets", _packets(capture)),
         ("time", _time(capture)),
+        ("files", _seams(capture)),
         ("link", ", ".join(capture.link_types)),
         ("tap", _tap(picked)),
         ("cut short", "; ".join(cuts(capture))),
@@ -77,6 +84,26 @@ def _time(capture: CaptureFacts) -> str:
     day = "%Y-%m-%d %H:%M:%S.%f"
     until = last.strftime("%H:%M:%S.%f" if first.date() == last.date() else day)
     return f"{first.strftime(day)} to {until} UTC ({span(capture.duration.value)})"
+
+
+def _seams(capture: CaptureFacts) -> str:
+    told = [_seam(seam) for seam in capture.seams[:MOST_FILES]]
+    more = len(capture.seams) - len(told)
+    return "; ".join([*told, *([f"{more:,} more overlaps and gaps"] if more else [])])
+
+
+def _seam(seam: Seam) -> str:
+    """Two files by name, what is between them, from when to when and for how long."""
+    lasts = f"from {_moment(seam.start)} to {_moment(seam.end)} UTC ({span(seam.duration)})"
+    if seam.overlaps:
+        return f"{seam.earlier} and {seam.later} overlap {lasts}"
+    return f"nothing between {seam.earlier} and {seam.later} {lasts}"
+
+
+def _moment(time: int) -> str:
+    import numpy as np
+
+    return str(np.datetime_as_string(np.datetime64(time, "ns"), unit="us")).replace("T", " ")
 
 
 def _tap(picked: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tcptrace.decode.link_types import LINK_TYPE_NAMES
 from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.packets import Packets
+from tcptrace.tables.seams import Seam, seams
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.tracker.transitions import Vantage
 
@@ -113,6 +114,11 @@ class CaptureFacts:
     def truncated(self) -> list[FileFacts]:
         """The files that end inside a packet or are damaged."""
         return [file for file in self.files if file.truncated_at is not None]
+
+    @property
+    def seams(self) -> list[Seam]:
+        """Where files overlap, and where nothing was captured between them."""
+        return seams(self.files)
 
     def take(self, packets: Packets) -> None:
         """Count a batch that goes to the decoder."""

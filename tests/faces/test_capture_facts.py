@@ -52,6 +52,19 @@ def test_evicted_and_broken_off() -> None:
     assert "3 connections evicted" in text["missing"] and "interrupted" in text["cut short"]
 
 
+def test_overlaps_and_gaps_between_files() -> None:
+    """In the report's head, and with -v under a table, by names and times."""
+    hour = 3600 * SECOND
+    spans = (("a", 0, hour), ("b", hour // 2, hour), ("d", 2 * hour, 3 * hour))
+    files = [FileFacts(path, first_time=START + f, last_time=START + t) for path, f, t in spans]
+    capture = CaptureFacts(files=files, start=START, end=START + 3 * hour, packets=1)
+    overlap = "a and b overlap from 2025-11-25 04:12:29.123456 to 2025-11-25 04:42:29.123456 UTC"
+    gap = "nothing between a and d from 2025-11-25 04:42:29.123456 to"
+    for text in (told(capture)["files"], " ".join(warnings(capture, 1))):
+        assert overlap in text and gap in text
+    assert [] == warnings(capture, 0)
+
+
 def test_what_is_missing() -> None:
     """The tracker's count, the capturing program's, and files that were no captures."""
     loss = Loss(octets=1448, endpoints=1, dropped=12)
