@@ -1,9 +1,9 @@
 """`Stream`: a source read into tables piece by piece, so that memory does not grow with it.
 
 The rows are those of a `Trace`. A piece holds connections in the order of their numbers; pieces
-come as connections are settled (`tracker.settling`): in a capture shorter than connections linger
-that is the order of numbers throughout, in a longer one those that ended come before those that
-began earlier and are still open.
+come as connections are settled (`tracker.settling`), so that from piece to piece numbers may go
+back: who ended comes before who began earlier and is still open, and at the capture's end the
+connections of one part of the traffic come before those of another.
 """
 
 from __future__ import annotations

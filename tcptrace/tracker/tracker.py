@@ -24,6 +24,7 @@ from tcptrace.tracker.connections import ConnectionTable
 from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
+from tcptrace.tracker.resting import RestingLog
 from tcptrace.tracker.slots import PARTS, Evidence, Slots, Tallies
 from tcptrace.tracker.tallying import Tallying
 from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions

@@ -127,7 +127,7 @@ def test_clock_is_told_where_others_track_the_rest(kernel: Kernel) -> None:
     """By segments that this table never sees, row by row and at the end."""
     opened = table(kernel)
     assigned(opened, exchange(OPEN + CLOSE))
-    late = exchange("2 C S 0\n3 C S 0", host(1))
+    late = exchange("2 C A 1 a1\n3 C A 1 a1", host(1))
     opened.assign(late.cells, 2, np.array([START + 301 * SECOND, START + 400 * SECOND]))
     assert [301, 400] == ((late.clock - START) // SECOND).tolist()
     assert [EndReason.IDLE] == end_reasons(opened)
