@@ -167,7 +167,7 @@ class Live:
         if self._trace is None:
             found = self._intake.finish()
             facts = self._intake.facts(None)
-            facts.take_reconstruction(found)
+            facts.add_reconstruction(found)
             self._trace = Trace(found, facts, self.profile)
         return self._trace
 
@@ -179,7 +179,7 @@ class Live:
         self._touched.append(self._present.take(self._intake.told(), judged))
         found, ordinals = self._present.reconstruction()
         facts = self._intake.facts(now)
-        facts.take_reconstruction(found)
+        facts.add_reconstruction(found)
         known = Known.nothing() if self._look is None else self._look.known
         look = Look(found, ordinals, facts, self.profile, now, known)
         began = time.monotonic()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from tcptrace.ahead import ahead
 from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
+from tcptrace.interrupt import Interrupt
+from tcptrace.progress import progress_bar
 from tcptrace.sources.capture import Capture, open_capture
 from tcptrace.sources.filter import Filter
 from tcptrace.sources.naming import named_sources
@@ -28,13 +30,6 @@ from tcptrace.tracker.tracker import ENDED_LINGER, OPEN_LIMIT, Tracker
 DEFAULT_PROFILE = "linux"
 
 
-class Bar(Protocol):
-    """What shows how far the reading has come."""
-
-    def update(self, capture: Capture) -> None:
-        """Show it."""
-
-
 def read(
     source: Any,
     *,
@@ -42,6 +37,7 @@ def read(
     profile: str | Profile | None = None,
     count: int | None = None,
     progress: bool | None = None,
+    max_connections: int | None = None,
 ) -> Trace:
     """Read a capture and rebuild the states of both endpoints of every connection in it.
 
@@ -51,12 +47,21 @@ def read(
     profile : timers of the silent states, by name or as `tcptrace.profile` made them; linux
     count : read at most so many packets
     progress : a bar on stderr; by default only where that is a terminal
+    max_connections : keep at most so many open at once (`tracker.OPEN_LIMIT`); of more, those
+        that have been silent longest go, ended ones first, and `capture.evicted` counts them
 
-    CaptureError for a source that cannot be read; UsageError for a filter, a profile or a count
+    CaptureError for a source that cannot be read; UsageError for a filter, a profile or a number
     that makes no sense.
     """
-    wanted = None if filter is None else Filter(filter)
-    return Reading(source, wanted, checked_count(count), profile_named(profile)).trace(progress)
+    return Reading.of(source, filter, profile, count, max_connections).trace(progress)
+
+
+class Decoded(NamedTuple):
+    """A batch of segments, with how many packets had been read by then, and their latest time."""
+
+    segments: Segments
+    packets: int
+    end: int | None
 
 
 @dataclass
@@ -67,42 +72,56 @@ class Reading:
     filter: Filter | None
     count: int | None
     profile: Profile
+    open_limit: int = OPEN_LIMIT
 
-    def trace(self, progress: bool | None) -> Trace:
-        """Read everything once."""
-        capture = open_capture(self.source)
-        facts = CaptureFacts(skipped_files=list(capture.skipped_files))
-        decoder, tracker = Decoder(), Tracker(profile=self.profile)
-        with progress_bar(progress) as bar:
-            for segments in ahead(self._decoded(capture, facts, decoder)):
-                facts.segments += len(segments)
-                tracker.feed(segments)
-                bar.update(capture)
-        found = tracker.finish()
-        facts.skipped, facts.counters = decoder.skipped, decoder.counters
-        facts.take_files(capture.files, whole=self.count is None)
-        facts.take_reconstruction(found)
-        return Trace(found, facts, self.profile, self.segments if self._is_lasting() else None)
+    @classmethod
+    def of(
+        cls,
+        source: Any,
+        filter: str | None,
+        profile: str | Profile | None,
+        count: int | None,
+        max_connections: int | None,
+    ) -> Reading:
+        """As `read` takes them, and with its errors."""
+        return cls(
+            source,
+            None if filter is None else Filter(filter),
+            checked_count(count),
+            profile_named(profile),
+            checked_count(max_connections, "max_connections", "keep at least one connection")
+            or OPEN_LIMIT,
+        )
+
+    def trace(self, progress: bool | None, interrupt: Interrupt | None = None) -> Trace:
+        """Read everything once; with `interrupt`, up to a Ctrl-C."""
+        feeding = Feeding(self, progress, interrupt)
+        for _ in feeding:
+            pass
+        found = feeding.tracker.finish()
+        facts = feeding.finish()
+        facts.add_reconstruction(found)
+        facts.evicted = feeding.tracker.evicted
+        return Trace(found, facts, self.profile, self._reread(facts))
+
+    def _reread(self, facts: CaptureFacts) -> Callable[[], Iterator[Segments]] | None:
+        """How to have the segments once more; None if the source cannot be read again."""
+        if not self._is_lasting():
+            return None
+        return replace(self, count=facts.packets).segments if facts.interrupted else self.segments
 
     def segments(self) -> Iterator[Segments]:
         """The segments once more, told apart as the tracker did, but not judged again."""
         decoder = Decoder()
-        table = ConnectionTable(OPEN_LIMIT, ENDED_LINGER, secrets.randbits(62))
-        for packets in self._packets(open_capture(self.source)):
+        table = ConnectionTable(self.open_limit, ENDED_LINGER, secrets.randbits(62))
+        for packets in self.packets(open_capture(self.source)):
             segments = decoder.feed(packets)
             table.assign(segments.cells, len(segments))
             yield segments
             for slot in table.left():
                 table.release(slot)
 
-    def _decoded(
-        self, capture: Capture, facts: CaptureFacts, decoder: Decoder
-    ) -> Iterator[Segments]:
-        for packets in self._packets(capture):
-            facts.take(packets)
-            yield decoder.feed(packets)
-
-    def _packets(self, capture: Capture) -> Iterator[Packets]:
+    def packets(self, capture: Capture) -> Iterator[Packets]:
         """What the filter lets through, up to `count` packets, as tcpdump -c counts them."""
         left = self.count
         for read in capture:
@@ -121,60 +140,60 @@ class Reading:
         return all(is_scapy_packets(each) or not is_stream(each) for each in sources)
 
 
-class _NoBar:
-    def update(self, capture: Capture) -> None:
-        """Nothing to show."""
+class Feeding:
+    """One reading of a source into a tracker; iterate it for the segments, each batch once fed."""
+
+    def __init__(
+        self, reading: Reading, progress: bool | None, interrupt: Interrupt | None = None
+    ) -> None:
+        self._reading = reading
+        self._progress = progress
+        self._interrupt = interrupt
+        self._capture = open_capture(reading.source)
+        self._decoder = Decoder()
+        self.facts = CaptureFacts(skipped_files=list(self._capture.skipped_files))
+        self.tracker = Tracker(reading.profile, reading.open_limit)
+
+    def __iter__(self) -> Iterator[Segments]:
+        with self._interrupt or nullcontext(), progress_bar(self._progress) as bar:
+            begun = 0
+            for segments in self._batches():
+                self.tracker.feed(segments)
+                begun += int(segments.opens.sum())
+                bar.update(self._capture, self.facts.packets, begun)
+                yield segments
+
+    def finish(self) -> CaptureFacts:
+        """The facts, now that everything has been read or somebody broke the reading off."""
+        facts = self.facts
+        facts.skipped, facts.counters = self._decoder.skipped, self._decoder.counters
+        whole = self._reading.count is None and not facts.interrupted
+        facts.take_files(self._capture.files, whole)
+        return facts
+
+    def _batches(self) -> Iterator[Segments]:
+        """The segments, up to an interrupt; the facts are then those of what was given."""
+        batches: Iterator[Decoded] = ahead(self._decoded())
+        interrupt, facts = self._interrupt, self.facts
+        last = Decoded(Segments.zeros(0), 0, None)
+        for last in batches if interrupt is None else interrupt.until(batches):
+            facts.segments += len(last.segments)
+            yield last.segments
+        if interrupt is not None and interrupt.asked:
+            facts.interrupted, facts.packets, facts.end = True, last.packets, last.end
+
+    def _decoded(self) -> Iterator[Decoded]:
+        for packets in self._reading.packets(self._capture):
+            self.facts.take(packets)
+            yield Decoded(self._decoder.feed(packets), self.facts.packets, self.facts.end)
 
 
-class _RichBar:
-    """A bar by rich, on stderr: of bytes where the size is known, of packets elsewhere."""
-
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
-        self._task = bar.add_task("reading", total=None)
-
-    def update(self, capture: Capture) -> None:
-        self._bar.update(self._task, completed=capture.bytes_read, total=capture.bytes_total)
-
-
-class _Shown(AbstractContextManager[Bar]):
-    def __init__(self, forced: bool) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TransferSpeedColumn,
-        )
-
-        sizes = (DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
-        console = Console(stderr=True, force_terminal=True if forced else None)
-        self._progress = Progress(
-            TextColumn("reading"), BarColumn(), *sizes, console=console, transient=True
-        )
-
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return _RichBar(self._progress)
-
-    def __exit__(self, *failure: object) -> None:
-        self._progress.stop()
-
-
-def progress_bar(progress: bool | None) -> AbstractContextManager[Bar]:
-    """A bar on stderr if `progress` asks for one, or leaves it open and stderr is a terminal."""
-    import sys
-
-    shown = progress if progress is not None else sys.stderr is not None and sys.stderr.isatty()
-    return _Shown(forced=progress is True) if shown else nullcontext(_NoBar())
-
-
-def checked_count(count: int | None) -> int | None:
-    """How many packets to read at most; UsageError if that is none at all."""
+def checked_count(
+    count: int | None, name: str = "count", advice: str = "read at least one packet"
+) -> int | None:
+    """How many there may be at most; UsageError if that is none at all."""
     if count is not None and count < 1:
-        raise UsageError(f"count is {count}: read at least one packet")
+        raise UsageError(f"{name} is {count}: {advice}")
     return count
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tcptrace.anomalies.catalogue import find_anomalies
+from tcptrace.anomalies.catalogue import find_anomalies, joined_codes
 from tcptrace.anomalies.findings import Findings
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
@@ -66,7 +66,7 @@ class Trace:
     def connections(self) -> pd.DataFrame:
         """One row a connection, index `conn`; columns as `tables.schema.CONNECTIONS` says."""
         table = connections(self.found, self.end)
-        codes = self.findings.codes_by_connection(len(table))
+        codes = joined_codes(self.findings.about(), len(table))
         return table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
 
     @property

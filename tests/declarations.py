@@ -22,7 +22,9 @@ TYPES = {
     "int": "int",
     "bint": "bint",
     "Py_ssize_t": "Py_ssize_t",
+    "ulonglong": "unsigned long long",
     "longlong[::1]": "long long[::1]",
+    "uchar[::1]": "unsigned char[::1]",
     "const[uchar][::1]": "const unsigned char[::1]",
 }
 INLINE = "not cython.compiled"

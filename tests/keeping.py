@@ -21,7 +21,7 @@ class Kept:
 
     def __init__(self, kernel: Kernel) -> None:
         self.table: Any = ConnectionTable(1000, LINGER, 0)
-        self.log = kernel("tcptrace.tracker.evidence").EvidenceLog()
+        self.log = kernel("tcptrace.tracker.resting").RestingLog()
         self.tallying = kernel("tcptrace.tracker.tallying").Tallying()
 
     def add(self, segments: Segments) -> None:

@@ -208,9 +208,31 @@ def test_progress_is_shown_when_asked_for(office: str, capsys: pytest.CaptureFix
     tcptrace.read(office, progress=True)
     shown = capsys.readouterr()
     assert "" == shown.out
-    assert "reading" in shown.err
+    assert "2 connections" in shown.err
     tcptrace.read(office)
     assert "" == capsys.readouterr().err
+
+
+def test_more_open_connections_than_asked_for_are_evicted() -> None:
+    """Those that ended go before those that are open, and how many went is told."""
+    second = [((swapped(way)), *rest) for way, *rest in ORDERLY[:3]]
+    octets = pcap(*ORDERLY, AFTERWARDS, *second)
+    assert 0 == tcptrace.read(io.BytesIO(octets), progress=False).capture.evicted
+    trace = tcptrace.read(io.BytesIO(octets), progress=False, max_connections=1)
+    assert 2 == trace.capture.evicted
+    assert ["closed", "evicted", "capture_end"] == trace.connections["end_reason"].tolist()
+    assert [True, True, False] == trace.connections["is_final"].tolist()
+
+
+def swapped(way: tuple) -> tuple:  # type: ignore[type-arg]
+    """The same way between other hosts."""
+    return tuple((f"1{host}", port) for host, port in way)
+
+
+def test_no_open_connection_at_all_is_refused() -> None:
+    """The bound is at least one."""
+    with pytest.raises(tcptrace.UsageError, match="max_connections is 0"):
+        tcptrace.read(io.BytesIO(pcap(*ORDERLY)), progress=False, max_connections=0)
 
 
 def test_scapy_packets_are_a_source() -> None:

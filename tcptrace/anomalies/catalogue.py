@@ -5,6 +5,8 @@ Each group's rows stand in its own file, beside the functions that they name.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,10 +19,42 @@ from tcptrace.anomalies.quality import QUALITY
 from tcptrace.anomalies.reset import RESET
 from tcptrace.anomalies.stalls import STALLS
 from tcptrace.tables.capture_facts import CaptureFacts
+from tcptrace.tables.schema import SEVERITIES
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
 
+Members = npt.NDArray[np.int64]
+
 CATALOGUE = (*HANDSHAKE, *CLOSING, *STALLS, *RESET, *QUALITY, *FILES)
+
+
+_RANKED = sorted(CATALOGUE, key=lambda each: (-SEVERITIES.index(each.severity), each.code))
+RANKS = {anomaly.code: rank for rank, anomaly in enumerate(_RANKED)}
+
+
+def connection_codes(found: Reconstruction, facts: CaptureFacts, profile: Profile) -> list[str]:
+    """The codes about each connection, as `joined_codes` puts them, without the findings' texts."""
+    seen = Evidence(found, facts, profile)
+    pairs = ((each.code, group.members) for each in CATALOGUE for group in each.find(seen))
+    return joined_codes(pairs, len(found.connections))
+
+
+def joined_codes(about: Iterable[tuple[str, Members]], count: int) -> list[str]:
+    """For each of `count` connections the codes about it, by commas.
+
+    They stand in the order of the catalogue's severities, then of names: what is found about
+    others does not change it.
+    """
+    bits = np.zeros(count, np.int64)
+    for code, members in about:
+        bits[members] |= 1 << RANKS[code]
+    kinds, which = np.unique(bits, return_inverse=True)
+    names = list(RANKS)
+    told = [
+        ",".join(names[rank] for rank in range(len(names)) if kind >> rank & 1)
+        for kind in kinds.tolist()
+    ]
+    return [told[place] for place in which.tolist()]
 
 
 def find_anomalies(

@@ -5,7 +5,7 @@ Confidence is reduced where the capture's own faults could undo a verdict; `limi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,17 +54,11 @@ class Findings:
         rows = np.unique(self.members[self.members[:, 1] == conn, 0])
         return self.table.iloc[rows].reset_index(drop=True)
 
-    def codes_by_connection(self, count: int) -> list[str]:
-        """For each of `count` connections the codes about it, the most severe first, by commas."""
-        codes: list[str] = [""] * count
-        names = self.table["code"].astype(str).tolist()
-        for row, conn in self.members.tolist():
-            name = names[row]
-            if not codes[conn]:
-                codes[conn] = name
-            elif name not in codes[conn].split(","):
-                codes[conn] += f",{name}"
-        return codes
+    def about(self) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
+        """Each row's code, and the connections that are part of it."""
+        bounds = np.searchsorted(self.members[:, 0], np.arange(len(self.table) + 1))
+        for row, code in enumerate(self.table["code"].astype(str)):
+            yield code, self.members[bounds[row] : bounds[row + 1], 1]
 
 
 def _severity(anomaly: Anomaly, group: Group) -> int:

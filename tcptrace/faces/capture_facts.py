@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tcptrace.tables.capture_facts import CaptureFacts
+    from tcptrace.tables.seams import Seam
 
 MOST_FILES = 3
 MOST_REASONS = 5
@@ -25,10 +26,17 @@ def warnings(capture: CaptureFacts, verbose: int) -> list[str]:
     told = [f"cut short: {cut}" for cut in cuts(capture)]
     if capture.loss.dropped:
         told.append(f"{counted(capture.loss.dropped, 'packet')} dropped while capturing")
+    if capture.evicted:
+        told.append(f"{_evicted(capture)}: --max-connections keeps more")
     if not verbose:
         return told
     skipped = _skipped(capture)
-    return [*told, str(capture), *([f"skipped: {skipped}"] if skipped else [])]
+    return [
+        *told,
+        str(capture),
+        *map(_seam, capture.seams),
+        *([f"skipped: {skipped}"] if skipped else []),
+    ]
 
 
 def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list[tuple[str, str]]:
@@ -38,6 +46,7 @@ def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list
         ("capture", _files(capture)),
         ("packets", _packets(capture)),
         ("time", _time(capture)),
+        ("files", _seams(capture)),
         ("link", ", ".join(capture.link_types)),
         ("tap", _tap(picked)),
         ("cut short", "; ".join(cuts(capture))),
@@ -48,8 +57,9 @@ def lines(capture: CaptureFacts, connections: int, picked: pd.DataFrame) -> list
 
 
 def cuts(capture: CaptureFacts) -> list[str]:
-    """Each file that is not whole: where its reading ended and why."""
-    return [
+    """Each file that is not whole, where its reading ended and why; and if it was broken off."""
+    broken_off = f"interrupted after {counted(capture.packets, 'packet')}: what follows is not told"
+    return [broken_off] * capture.interrupted + [
         f"{file.path} at byte {file.truncated_at:,}" + (f": {file.damage}" if file.damage else "")
         for file in capture.truncated
     ]
@@ -76,6 +86,26 @@ def _time(capture: CaptureFacts) -> str:
     return f"{first.strftime(day)} to {until} UTC ({span(capture.duration.value)})"
 
 
+def _seams(capture: CaptureFacts) -> str:
+    told = [_seam(seam) for seam in capture.seams[:MOST_FILES]]
+    more = len(capture.seams) - len(told)
+    return "; ".join([*told, *([f"{more:,} more overlaps and gaps"] if more else [])])
+
+
+def _seam(seam: Seam) -> str:
+    """Two files by name, what is between them, from when to when and for how long."""
+    lasts = f"from {_moment(seam.start)} to {_moment(seam.end)} UTC ({span(seam.duration)})"
+    if seam.overlaps:
+        return f"{seam.earlier} and {seam.later} overlap {lasts}"
+    return f"nothing between {seam.earlier} and {seam.later} {lasts}"
+
+
+def _moment(time: int) -> str:
+    import numpy as np
+
+    return str(np.datetime_as_string(np.datetime64(time, "ns"), unit="us")).replace("T", " ")
+
+
 def _tap(picked: pd.DataFrame) -> str:
     """Where the tap stands: the one place, or how many connections say which."""
     counts = picked["vantage"].value_counts()
@@ -92,9 +122,15 @@ def _missing(capture: CaptureFacts) -> str:
         told.append(f"{octets(loss.octets)} acknowledged but not captured")
     if loss.dropped:
         told.append(f"{counted(loss.dropped, 'packet')} dropped while capturing")
+    if capture.evicted:
+        told.append(_evicted(capture))
     if capture.skipped_files:
         told.append(f"{counted(len(capture.skipped_files), 'file')} left out: no capture")
     return "; ".join(told)
+
+
+def _evicted(capture: CaptureFacts) -> str:
+    return f"{counted(capture.evicted, 'connection')} evicted before the end: too many were open"
 
 
 def _skipped(capture: CaptureFacts) -> str:

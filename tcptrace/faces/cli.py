@@ -18,6 +18,7 @@ import click
 
 from tcptrace.errors import TcptraceError
 from tcptrace.faces.terminal import note, take_any_alphabet
+from tcptrace.interrupt import INTERRUPTED
 
 COMMANDS: Final[dict[str, str]] = {
     "connections": "tcptrace.faces.tables:connections",
@@ -36,7 +37,6 @@ REPORT_HOME: Final = "tcptrace.faces.report:report"
 GENERAL: Final = ("-h", "--help", "--version")
 
 DONE, BAD = 0, 2
-INTERRUPTED = 130  # 128 + SIGINT, as a shell sees it
 PIPE_BROKEN = 141  # 128 + SIGPIPE, as a shell sees tcpdump end
 
 

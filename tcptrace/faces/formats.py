@@ -7,10 +7,9 @@ line, each line flushed. Parquet keeps the DataFrame's own types and needs pyarr
 from __future__ import annotations
 
 import csv
-import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from tcptrace.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Frames = Iterable["pd.DataFrame"]
 
 CHUNK = 20_000  # rows turned into Python values at a time
 SEPARATORS = {"csv": ",", "tsv": "\t"}
@@ -35,14 +36,14 @@ def write_text(frame: pd.DataFrame, stream: IO[str]) -> None:
     print_table(frame, stream)
 
 
-def write_csv(frame: pd.DataFrame, stream: IO[str]) -> None:
+def stream_csv(frames: Frames, stream: IO[str]) -> None:
     """A header and a row a line, separated by commas."""
-    _write_separated(frame, stream, SEPARATORS["csv"])
+    _write_separated(frames, stream, SEPARATORS["csv"])
 
 
-def write_tsv(frame: pd.DataFrame, stream: IO[str]) -> None:
+def stream_tsv(frames: Frames, stream: IO[str]) -> None:
     """A header and a row a line, separated by tabs."""
-    _write_separated(frame, stream, SEPARATORS["tsv"])
+    _write_separated(frames, stream, SEPARATORS["tsv"])
 
 
 def write_json(frame: pd.DataFrame, stream: IO[str]) -> None:
@@ -54,25 +55,55 @@ def write_json(frame: pd.DataFrame, stream: IO[str]) -> None:
     stream.write("[]\n" if between == "[\n" else "\n]\n")
 
 
-def write_jsonl(frame: pd.DataFrame, stream: IO[str]) -> None:
+def stream_jsonl(frames: Frames, stream: IO[str]) -> None:
     """An object a line, each flushed."""
-    for row in _objects(frame):
-        stream.write(row + "\n")
-        stream.flush()
+    for frame in frames:
+        for row in _objects(frame):
+            stream.write(row + "\n")
+            stream.flush()
 
 
-def write_parquet(frame: pd.DataFrame, stream: IO[str]) -> None:
-    """The bytes of a Parquet file; UsageError on a terminal and without pyarrow."""
+def stream_parquet(frames: Frames, stream: IO[str]) -> None:
+    """A Parquet file, a row group a frame; UsageError on a terminal and without pyarrow."""
     if stream.isatty():
         raise UsageError("-T parquet is not for a terminal: add -o FILE or a pipe")
     try:
         import pyarrow  # type: ignore[import-untyped] # noqa: F401
     except ImportError:
         raise UsageError("-T parquet needs pyarrow: pip install 'tcptrace[parquet]'") from None
-    held = io.BytesIO()
-    frame.to_parquet(held, engine="pyarrow", index=False)
+    from tcptrace.tables.row_groups import write_row_groups
+
     stream.flush()
-    stream.buffer.write(held.getbuffer())  # type: ignore[attr-defined]
+    write_row_groups(frames, stream.buffer)  # type: ignore[attr-defined]
+
+
+# These take a table frame by frame: at least one, all of the same columns.
+STREAMS: dict[str, Callable[[Frames, IO[str]], None]] = {
+    "csv": stream_csv,
+    "tsv": stream_tsv,
+    "jsonl": stream_jsonl,
+    "parquet": stream_parquet,
+}
+
+
+def write_csv(frame: pd.DataFrame, stream: IO[str]) -> None:
+    """A whole table as `stream_csv` writes it."""
+    stream_csv([frame], stream)
+
+
+def write_tsv(frame: pd.DataFrame, stream: IO[str]) -> None:
+    """A whole table as `stream_tsv` writes it."""
+    stream_tsv([frame], stream)
+
+
+def write_jsonl(frame: pd.DataFrame, stream: IO[str]) -> None:
+    """A whole table as `stream_jsonl` writes it."""
+    stream_jsonl([frame], stream)
+
+
+def write_parquet(frame: pd.DataFrame, stream: IO[str]) -> None:
+    """A whole table as `stream_parquet` writes it."""
+    stream_parquet([frame], stream)
 
 
 FORMATS: dict[str, Callable[[pd.DataFrame, IO[str]], None]] = {
@@ -107,13 +138,15 @@ def output(path: str | None, inputs: tuple[str, ...] = ()) -> Iterator[IO[str]]:
         yield stream
 
 
-def _write_separated(frame: pd.DataFrame, stream: IO[str], separator: str) -> None:
+def _write_separated(frames: Frames, stream: IO[str], separator: str) -> None:
     from tcptrace.faces.cells import csv_cells
 
     writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow(frame.columns)
-    for rows in _chunks(frame, csv_cells):
-        writer.writerows(rows)
+    for place, frame in enumerate(frames):
+        if not place:
+            writer.writerow(frame.columns)
+        for rows in _chunks(frame, csv_cells):
+            writer.writerows(rows)
 
 
 def _objects(frame: pd.DataFrame) -> Iterator[str]:

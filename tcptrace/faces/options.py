@@ -11,6 +11,7 @@ import click
 from tcptrace.faces.formats import FORMATS
 from tcptrace.faces.pictures import PICTURES, SVG
 from tcptrace.faces.request import Request
+from tcptrace.interrupt import INTERRUPTED
 
 Command = Callable[..., None]
 
@@ -32,6 +33,9 @@ READING = (
     click.option("-f", "--filter", metavar="FILTER",
                  help="Capture filter in tcpdump's language: only these packets are read."),
     *FOLLOWING,
+    click.option("--max-connections", type=click.IntRange(min=1), metavar="N",
+                 help="Keep at most N connections open at once, 2,000,000 if not said: of more, "
+                      "those that have been silent longest are let go."),
     click.option("--conn", multiple=True, metavar="N[,M-P]",
                  help="Only connections of these numbers. Repeatable."),
     click.option("--host", multiple=True, metavar="ADDRESS",
@@ -62,8 +66,8 @@ DRAWING = (_form(PICTURES, SVG), _OUTPUT)
 WRITING_OR_DRAWING = (_form((*FORMATS, *PICTURES), "text"), _OUTPUT, _COLUMNS)
 
 READING_NAMES = (
-    "files", "read", "filter", "count", "profile", "settings", "conn", "host", "port", "where",
-    "quiet", "verbose",
+    "files", "read", "filter", "count", "profile", "settings", "max_connections", "conn", "host",
+    "port", "where", "quiet", "verbose",
 )  # fmt: skip
 
 
@@ -73,8 +77,10 @@ def reading(command: Command) -> Command:
     @wraps(command)
     def with_request(**options: Any) -> None:
         options.pop("unused")
-        asked = {name: options.pop(name) for name in READING_NAMES}
-        command(Request.from_options(asked), **options)
+        request = Request.from_options({name: options.pop(name) for name in READING_NAMES})
+        command(request, **options)
+        if request.interrupt.asked:
+            raise click.exceptions.Exit(INTERRUPTED)
 
     return _decorated(with_request, READING)
 

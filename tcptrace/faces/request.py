@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tcptrace.errors import UsageError
 from tcptrace.faces.selection import Selection, parse_host, parse_numbers, parse_ports
+from tcptrace.interrupt import Interrupt
 
 if TYPE_CHECKING:
+    from tcptrace.pipeline import Reading
+    from tcptrace.streaming import Stream
     from tcptrace.tcp.profile import Profile
     from tcptrace.trace import Trace
 
@@ -29,6 +32,8 @@ class Request:
     selection: Selection
     quiet: bool
     verbose: int
+    most: int | None = None
+    interrupt: Interrupt = field(default_factory=Interrupt)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Request:
@@ -42,21 +47,32 @@ class Request:
             selection=_selection(options),
             quiet=options["quiet"],
             verbose=options["verbose"],
+            most=options["max_connections"],
         )
 
     def trace(self) -> Trace:
-        """Read the files; CaptureError or UsageError if they cannot be read as asked."""
+        """Read the files, up to a Ctrl-C; CaptureError or UsageError if they cannot be read so."""
+        return self.reading().trace(self.progress, self.interrupt)
+
+    def reading(self) -> Reading:
+        """How the files are read; UsageError where they cannot be read as asked."""
         self._check_files()
         timers = self.timers()
-        from tcptrace.pipeline import read
+        from tcptrace.pipeline import Reading
 
-        return read(
-            list(self.files),
-            filter=self.filter,
-            profile=timers,
-            count=self.count,
-            progress=False if self.quiet else None,
-        )
+        return Reading.of(list(self.files), self.filter, timers, self.count, self.most)
+
+    def stream(self) -> Stream:
+        """The same, piece by piece."""
+        reading = self.reading()
+        from tcptrace.streaming import Stream
+
+        return Stream(reading, self.progress, self.interrupt)
+
+    @property
+    def progress(self) -> bool | None:
+        """Whether a bar is shown; None where that depends on the terminal."""
+        return False if self.quiet else None
 
     def timers(self) -> Profile:
         """The profile with the `--set` changes; UsageError for a name that does not exist."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from tcptrace.faces.capture_facts import warnings
-from tcptrace.faces.formats import FORMATS, format_of, output
+from tcptrace.faces.formats import FORMATS, STREAMS, format_of, output
 from tcptrace.faces.options import reading, writing
 from tcptrace.faces.request import Request
 from tcptrace.faces.terminal import console, note
@@ -16,7 +17,10 @@ from tcptrace.tables.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tcptrace.streaming import Part, Stream
     from tcptrace.trace import Trace
+
+    Told = Trace | Stream
 
 # Of each table: what a row is, then examples.
 TABLES = {
@@ -41,6 +45,7 @@ TABLES = {
         "tcptrace segments office.pcapng -Y 'flags contains R' -T tsv",
     ),
 }
+STREAMED = ("connections", "timeline")  # the others need the whole, or are read a second time
 
 
 def table_command(name: str) -> click.Command:
@@ -65,6 +70,9 @@ def write_table(
 
     form, path, columns = asked
     kind = format_of(form, path)
+    if path is not None and name in STREAMED and kind in STREAMS:
+        stream_table(request, name, (kind, path, columns))
+        return
     trace = request.trace()
     rows = rows_of(request, trace, name)
     frame = picked_columns(rows, columns)
@@ -75,7 +83,23 @@ def write_table(
     tell(request, trace, caption(name, rows) if kind == "text" else "")
 
 
-def tell(request: Request, trace: Trace, caption: str) -> None:
+def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, ...]]) -> None:
+    """The same into a file, piece by piece, while the captures are read.
+
+    The file is begun when the first rows are there: what is asked for wrongly leaves it alone.
+    """
+    from tcptrace.faces.selection import picked_columns
+
+    kind, path, columns = asked
+    parts = request.stream()
+    frames = (picked_columns(rows_of(request, part, name), columns) for part in parts)
+    first = next(frames)
+    with output(path, request.files) as stream:
+        STREAMS[kind](chain([first], frames), stream)
+    tell(request, parts, "")
+
+
+def tell(request: Request, trace: Told, caption: str) -> None:
     """Under an answer, unless -q: what it was, and what the capture's quality may spoil in it."""
     if request.quiet:
         return
@@ -85,16 +109,19 @@ def tell(request: Request, trace: Trace, caption: str) -> None:
         note(f"tcptrace: {warning}")
 
 
-def rows_of(request: Request, trace: Trace, name: str) -> pd.DataFrame:
+def rows_of(request: Request, trace: Trace | Part, name: str) -> pd.DataFrame:
     """The rows of a trace's table that the request picks, index as a column."""
     from tcptrace.faces.expression import matching
     from tcptrace.faces.finding import by_severity
+    from tcptrace.faces.selection import flattened
 
     picked = request.selection
     if name == "connections":
         rows = picked.connections(trace.connections)
-    else:
+    elif picked.by_connection:
         rows = picked.rows(getattr(trace, name), trace.connections)
+    else:
+        rows = flattened(getattr(trace, name))
     if name == "anomalies":
         rows = by_severity(rows)
     return matching(rows, picked.expression) if picked.expression else rows

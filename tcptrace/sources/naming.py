@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from tcptrace.errors import CaptureError, UsageError
 from tcptrace.sources.scapy_list import is_scapy_packets
 from tcptrace.sources.streams import STDIN
 
+_PARTS = re.compile(r"([0-9]+)")
 _SOURCES = (
     'name a path, a pattern, a directory, "-", an open binary file (io.BytesIO for bytes in '
     "memory), a scapy PacketList, or a list of these"
@@ -56,17 +58,23 @@ def _add_path(named: Named, path: str | bytes) -> None:
     name = os.fsdecode(path)
     if os.path.isdir(name):
         with _listing(name) as entries:
-            found = sorted(entry.path for entry in entries if _is_listed(entry))
+            found = sorted((each.path for each in entries if _is_listed(each)), key=_numbered)
         named.optional.update(found)
         if not found:
             raise CaptureError(name, "expected capture files in this directory; it has none")
     elif name == STDIN or os.path.lexists(name) or not glob.has_magic(name):
         found = [name]
     else:
-        found = sorted(match for match in glob.glob(name, recursive=True) if os.path.isfile(match))
+        matches = glob.glob(name, recursive=True)
+        found = sorted(filter(os.path.isfile, matches), key=_numbered)
         if not found:
             raise CaptureError(name, "expected files that match this pattern; there are none")
     named.sources.extend(each for each in found if each not in named.sources)
+
+
+def _numbered(path: str) -> list[tuple[int, str]]:
+    """Sorts names as programs count that rotate files: x.pcap9 comes before x.pcap10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _PARTS.split(path)]
 
 
 def _listing(directory: str) -> Any:

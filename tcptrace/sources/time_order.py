@@ -2,11 +2,13 @@
 
 A file's own order is never changed, even where its times run backwards: each packet is placed
 by the greatest time of its file so far, which is what comes of always taking, of the next
-packets of all files, the earliest (a tie goes to the file named first).
+packets of all files, the earliest. A tie goes to the file that began first, then to the one named
+first: so a capture that was cut between packets of one moment has them in order again.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -41,8 +43,8 @@ class Span:
 class _Open:
     """A file being read: the batch in hand and the keys by which its packets are placed."""
 
-    def __init__(self, span: Span, already_open: int) -> None:
-        self.file = span.file
+    def __init__(self, span: Span, rank: int, already_open: int) -> None:
+        self.rank = rank
         self._batches = span.read(already_open)
         self._latest = -(1 << 63)
         self.batch = Packets.zeros(0)
@@ -62,11 +64,11 @@ class _Open:
     @property
     def last(self) -> tuple[int, int]:
         """The place of the last packet in hand."""
-        return int(self.keys[-1]), self.file
+        return int(self.keys[-1]), self.rank
 
     def take_until(self, place: tuple[int, int]) -> tuple[Packets, Matrix]:
         """The packets in hand up to a place, and their keys; they are in hand no longer."""
-        side = "right" if self.file <= place[1] else "left"
+        side = "right" if self.rank <= place[1] else "left"
         count = int(np.searchsorted(self.keys, place[0], side))  # type: ignore[call-overload]
         taken = self.batch.take(slice(0, count)), self.keys[:count]
         self.batch = self.batch.take(slice(count, None))
@@ -80,8 +82,8 @@ def in_time_order(spans: list[Span]) -> Iterator[Packets]:
     A file is opened when its turn comes and closed at its end. CaptureError if more than
     `MOST_OPEN` files overlap at one time.
     """
-    waiting = sorted(spans, key=lambda span: span.place)
-    opened: list[_Open] = []
+    waiting = deque(enumerate(sorted(spans, key=lambda span: span.place)))
+    opened: list[_Open] = []  # in the order of ranks
     while True:
         opened = [file for file in opened if file.advance()]
         if not opened and not waiting:
@@ -90,21 +92,18 @@ def in_time_order(spans: list[Span]) -> Iterator[Packets]:
             opened.append(_open(waiting, opened))
             continue
         until = min(file.last for file in opened)
-        if waiting and waiting[0].place <= until:
+        if waiting and (waiting[0][1].place[0], waiting[0][0]) <= until:
             opened.append(_open(waiting, opened))
             continue
-        yield from _merged([file.take_until(until) for file in sorted(opened, key=_by_file)])
+        yield from _merged([file.take_until(until) for file in opened])
 
 
-def _by_file(file: _Open) -> int:
-    return file.file
-
-
-def _open(waiting: list[Span], opened: list[_Open]) -> _Open:
+def _open(waiting: deque[tuple[int, Span]], opened: list[_Open]) -> _Open:
     if len(opened) == MOST_OPEN:
         expected = f"at most {MOST_OPEN} files that overlap in time"
-        raise CaptureError(waiting[0].path, f"expected {expected}; read fewer at once")
-    return _Open(waiting.pop(0), len(opened))
+        raise CaptureError(waiting[0][1].path, f"expected {expected}; read fewer at once")
+    rank, span = waiting.popleft()
+    return _Open(span, rank, len(opened))
 
 
 def _merged(pieces: list[tuple[Packets, Matrix]]) -> Iterator[Packets]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tcptrace.decode.link_types import LINK_TYPE_NAMES
 from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.packets import Packets
+from tcptrace.tables.seams import Seam, seams
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.tracker.transitions import Vantage
 
@@ -74,6 +75,9 @@ class CaptureFacts:
     vantage : where the tap stands for most connections, of schema's choices
     skipped : why packets gave no segment, reason → packets
     counters : what else the decoder met, name → how many
+    evicted : connections that were let go to keep no more open than asked for
+    interrupted : whether somebody broke the reading off
+    vantages : how many connections have each vantage
     """
 
     files: list[FileFacts] = field(default_factory=list)
@@ -88,6 +92,9 @@ class CaptureFacts:
     skipped: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     clock: ClockSteps = field(default_factory=ClockSteps)
+    evicted: int = 0
+    interrupted: bool = False
+    vantages: npt.NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
     def span(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
@@ -107,6 +114,11 @@ class CaptureFacts:
     def truncated(self) -> list[FileFacts]:
         """The files that end inside a packet or are damaged."""
         return [file for file in self.files if file.truncated_at is not None]
+
+    @property
+    def seams(self) -> list[Seam]:
+        """Where files overlap, and where nothing was captured between them."""
+        return seams(self.files)
 
     def take(self, packets: Packets) -> None:
         """Count a batch that goes to the decoder."""
@@ -139,13 +151,16 @@ class CaptureFacts:
         ]
         self.loss.dropped = sum(drops) if drops else None
 
-    def take_reconstruction(self, found: Reconstruction) -> None:
-        """What the tracker learned about the capture itself."""
-        known = found.connections.vantage[found.connections.vantage != Vantage.UNKNOWN]
-        if len(known):
-            self.vantage = Vantage(int(np.bincount(known).argmax())).name.lower()
-        self.loss.octets = int(found.endpoints.missed_bytes.sum())
-        self.loss.endpoints = int(np.count_nonzero(found.endpoints.unseen))
+    def add_reconstruction(self, found: Reconstruction) -> None:
+        """What the tracker learned about the capture itself, of all or of some more connections."""
+        met = np.bincount(found.connections.vantage, minlength=len(Vantage))
+        self.vantages = met if self.vantages is None else self.vantages + met
+        known = self.vantages.copy()
+        known[Vantage.UNKNOWN] = 0
+        if known.any():
+            self.vantage = Vantage(int(known.argmax())).name.lower()
+        self.loss.octets += int(found.endpoints.missed_bytes.sum())
+        self.loss.endpoints += int(np.count_nonzero(found.endpoints.unseen))
 
     def __str__(self) -> str:
         """What the capture is, in a line."""

@@ -16,7 +16,7 @@ import numpy as np
 from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp import flags
 from tcptrace.tracker.four_tuples import FourTuples
-from tcptrace.tracker.queues import Queues
+from tcptrace.tracker.queues import Queues, Standing
 from tcptrace.tracker.slots import PARTS, Slots, grown
 from tcptrace.tracker.transitions import EndReason
 
@@ -43,6 +43,7 @@ PACKET_END = cython.declare(cython.Py_ssize_t, Slots.index("packet_end"))
 ISS_0 = cython.declare(cython.Py_ssize_t, Slots.index("iss_0"))
 NXT_0 = cython.declare(cython.Py_ssize_t, Slots.index("nxt_0"))
 SYN_ACKED = cython.declare(cython.Py_ssize_t, Slots.index("syn_acked_0"))
+OPENED = cython.declare(cython.Py_ssize_t, Slots.index("opened"))
 FINS = cython.declare(cython.Py_ssize_t, Slots.index("fins"))
 RESETS = cython.declare(cython.Py_ssize_t, Slots.index("resets"))
 END_REASON = cython.declare(cython.Py_ssize_t, Slots.index("end_reason"))
@@ -59,6 +60,8 @@ PORT_REUSED = cython.declare(cython.longlong, EndReason.PORT_REUSED)
 IDLE = cython.declare(cython.longlong, EndReason.IDLE)
 EVICTED = cython.declare(cython.longlong, EndReason.EVICTED)
 CAPTURE_END = cython.declare(cython.longlong, EndReason.CAPTURE_END)
+cython.declare(OPEN=cython.Py_ssize_t, ENDED=cython.Py_ssize_t, HALF_OPEN=cython.Py_ssize_t)
+OPEN, ENDED, HALF_OPEN = map(int, Standing)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 HALF = cython.declare(cython.longlong, 0x80000000)
 FAR = cython.declare(cython.longlong, 1 << 33)
@@ -92,7 +95,7 @@ class ConnectionTable:
     clock: cython.longlong
 
     def __init__(self, limit: int, ended_linger: int, seed: int) -> None:
-        """Keep at most `limit` connections; let ended ones go after `ended_linger` ns idle."""
+        """Keep `limit` connections at most; what is not open goes after `ended_linger` ns idle."""
         self.slots = np.zeros((0, SLOT_WIDTH), np.int64)
         self.tuples = FourTuples(seed)
         self.queues = Queues(ended_linger)
@@ -276,7 +279,7 @@ class ConnectionTable:
         else:
             self.tuples.insert(slot, self.open_count)
         self.open_count += 1
-        self.queues.append(slot, False)
+        self.queues.append(slot, OPEN)
         return slot
 
     @cython.cfunc
@@ -351,8 +354,11 @@ class ConnectionTable:
         elif c[nxt] < 0 or bits & SYN or _diff(end, c[nxt]) > 0:
             c[nxt] = end
         self.queues.detach(slot)
-        self.queues.append(slot, c[k + RESETS] != 0 or c[k + FINS] == 3)
-        return 0
+        if not bits & SYN:
+            c[k + OPENED] = 1
+        if c[k + RESETS] or c[k + FINS] == 3:
+            return self.queues.append(slot, ENDED)
+        return self.queues.append(slot, OPEN if c[k + OPENED] else HALF_OPEN)
 
     @cython.cfunc
     @cython.nogil

@@ -3,7 +3,8 @@
 
 The opening, and what surrounds every SYN, FIN, RST and ICMP error, is kept for good (`pinned`);
 of the segments between only the last few dozen are, for they may turn out to stand before a
-FIN. Rows lie in chunks of a pool, so that a connection costs what it keeps.
+FIN. Rows lie in chunks of a pool, so that a connection costs what it keeps; `resting` has those of
+quiet ones elsewhere.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 
-CHUNK = cython.declare(cython.Py_ssize_t, 8)
+CHUNK = cython.declare(cython.Py_ssize_t, Keeping.CHUNK)
+ELSEWHERE = cython.declare(cython.longlong, Keeping.ELSEWHERE)
 LOOSE_CHUNKS = cython.declare(cython.Py_ssize_t, 5)
 PIN_AFTER = cython.declare(cython.Py_ssize_t, 32)
 PINNED_MOST = cython.declare(cython.Py_ssize_t, 2048)
@@ -149,16 +151,25 @@ class EvidenceLog:
         offsets = np.zeros(len(slots) + 1, np.int64)
         np.cumsum(self.kept[slots, ROWS], out=offsets[1:])
         total: cython.Py_ssize_t = offsets[len(slots)]
-        if len(self.poured) < total:  # kept from call to call, for fresh memory costs time
-            self.poured = np.zeros((total + total // 4, WIDTH), np.int64)
-        if total:
-            out: cython.longlong[::1] = memoryview(self.poured.reshape(-1))
-            at: cython.Py_ssize_t = 0
-            for slot in slots:
-                at = self._pour(slot, out, at)
-                if not keep:
-                    self._give_back(slot)
+        out: cython.longlong[::1] = self._room(total)
+        at: cython.Py_ssize_t = 0
+        for slot in slots:
+            at = self._pour(slot, out, at)
+            if not keep:
+                self._give_back(slot)
         return self.poured[:total], offsets
+
+    def _room(self, count: cython.Py_ssize_t) -> memoryview:
+        """Cells for so many rows, kept from call to call: fresh memory costs time."""
+        if len(self.poured) <= count:
+            self.poured = np.zeros((count + count // 4 + 1, WIDTH), np.int64)
+        return memoryview(self.poured.reshape(-1))
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _bring_back(self, slot: cython.Py_ssize_t) -> cython.int:
+        """Lay rows that are elsewhere into the pool: a subclass's matter."""
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -227,6 +238,9 @@ class EvidenceLog:
         slot: cython.Py_ssize_t,
     ) -> cython.int:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
+        if self.table[k + FIRST_CHUNK] == ELSEWHERE:
+            with cython.gil:
+                self._bring_back(slot)
         row: cython.Py_ssize_t = self._next_row(k)
         column: cython.Py_ssize_t
         for column in range(WIDE):
@@ -240,6 +254,21 @@ class EvidenceLog:
             self.table[k + PIN] = PIN_AFTER
             self.table[k + LAST_PINNED] = self.table[k + LAST_CHUNK]
             self.table[k + LOOSE] = 0
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _lay(
+        self, row: cython.Py_ssize_t, cells: cython.longlong[::1], at: cython.Py_ssize_t
+    ) -> cython.int:
+        """Lay a row of `Evidence` into the pool."""
+        column: cython.Py_ssize_t
+        for column in range(WIDE):
+            self.rows[row + 2 * column] = _low(cells[at + column])
+            self.rows[row + 2 * column + 1] = cells[at + column] >> 32
+        for column in range(WIDE, COPY_COLUMN + 1):
+            self.rows[row + WIDE + column] = _low(cells[at + column])
         return 0
 
     @cython.cfunc

@@ -2,10 +2,13 @@
 """`Queues`: the slots in their orders, linked in the slots themselves.
 
 Connections that go on stand in the order of their last segments; those that have ended do, too,
-in a queue for each part. Those that left the table stand in the order of their leaving.
+in a queue for each part, and so do those that are half-open, having shown nothing but SYNs. Those
+that left the table stand in the order of their leaving.
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import cython
 import numpy as np
@@ -19,6 +22,19 @@ QUEUE = cython.declare(cython.Py_ssize_t, Slots.index("queue"))
 TIME_END = cython.declare(cython.Py_ssize_t, Slots.index("time_end"))
 WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 MANY = cython.declare(cython.Py_ssize_t, PARTS)
+
+
+class Standing(IntEnum):
+    """What a connection's segments have made of it."""
+
+    OPEN = 0
+    ENDED = 1  # a RST, or both FINs
+    HALF_OPEN = 2  # nothing but SYNs
+
+
+OPEN = cython.declare(cython.Py_ssize_t, int(Standing.OPEN))
+ENDED = cython.declare(cython.Py_ssize_t, int(Standing.ENDED))
+HALF_OPEN = cython.declare(cython.Py_ssize_t, int(Standing.HALF_OPEN))
 
 
 @cython.final
@@ -35,8 +51,9 @@ class Queues:
     linger: cython.longlong
 
     def __init__(self, linger: int) -> None:
-        """Ended connections may go after `linger` ns of silence."""
-        self.heads, self.tails = (memoryview(np.full(1 + PARTS, -1, np.int64)) for _ in range(2))
+        """Connections that are not open may go after `linger` ns of silence."""
+        many = 1 + 2 * PARTS
+        self.heads, self.tails = (memoryview(np.full(many, -1, np.int64)) for _ in range(2))
         self.free = self.first_left = self.last_left = -1
         self.linger = linger
 
@@ -52,37 +69,60 @@ class Queues:
     @cython.nogil
     @cython.exceptval(-2, check=True)
     def overdue(self, part: cython.Py_ssize_t, now: cython.longlong) -> cython.Py_ssize_t:
-        """The slot of an ended connection that has been silent for long at `now`; -1 for none."""
+        """A slot of one that is not open and has been silent for long at `now`; -1 for none.
+
+        No stack waits so long between two SYNs: a host that is half-open has given up by then.
+        """
         slot: cython.longlong = self.heads[1 + part]
+        half: cython.longlong = self.heads[1 + MANY + part]
+        if half >= 0 and (slot < 0 or self.deadline(half) < self.deadline(slot)):
+            slot = half
         return slot if slot >= 0 and self.deadline(slot) <= now else -1
 
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def deadline(self, slot: cython.Py_ssize_t) -> cython.longlong:
-        """Until when an ended connection stays, ns, if it is silent."""
+        """Until when a connection that is not open stays, ns, if it is silent."""
         return self.cells[slot * WIDTH + TIME_END] + self.linger
 
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-2, check=True)
     def longest_silent(self) -> cython.Py_ssize_t:
-        """The connection that goes where there are too many: an ended one if there is any."""
+        """The connection that goes where there are too many: an ended, a half-open, an open one."""
+        found: cython.longlong = self._longest_silent(ENDED)
+        if found < 0:
+            found = self._longest_silent(HALF_OPEN)
+        return found if found >= 0 else self.heads[0]
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-2, check=True)
+    def _longest_silent(self, standing: cython.Py_ssize_t) -> cython.longlong:
+        """Of all parts."""
         found: cython.longlong = -1
-        queue: cython.Py_ssize_t
-        for queue in range(1, 1 + MANY):
-            head: cython.longlong = self.heads[queue]
+        part: cython.Py_ssize_t
+        for part in range(MANY):
+            head: cython.longlong = self.heads[self._queue(standing, part)]
             if head >= 0 and (found < 0 or self.deadline(head) < self.deadline(found)):
                 found = head
-        return found if found >= 0 else self.heads[0]
+        return found
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _queue(self, standing: cython.Py_ssize_t, part: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Which queue a connection stands in: 0 if it is open."""
+        return 0 if standing == OPEN else 1 + part + (standing == HALF_OPEN) * MANY
 
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def append(self, slot: cython.Py_ssize_t, ended: cython.bint) -> cython.int:
+    def append(self, slot: cython.Py_ssize_t, standing: cython.Py_ssize_t) -> cython.int:
         """A connection had a segment just now."""
         k: cython.Py_ssize_t = slot * WIDTH
-        queue: cython.longlong = 1 + self.cells[k + PART] if ended else 0
+        queue: cython.longlong = self._queue(standing, self.cells[k + PART])
         last: cython.longlong = self.tails[queue]
         self.cells[k + QUEUE], self.cells[k + PREVIOUS], self.cells[k + FOLLOWING] = queue, last, -1
         if last >= 0:

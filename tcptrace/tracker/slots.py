@@ -40,7 +40,7 @@ class Slots(Rows):
         "previous": "slot before it in the order of last segments, -1 for none",
         "following": "slot after it in that order, of those that left or of the free, -1 for none",
         "part": "which of PARTS its two addresses are in",
-        "queue": "which such order it stands in: 0 open, 1 + part ended",
+        "queue": "which such order it stands in, as `queues.Queues` counts them",
         "hash": "of the four-tuple",
         "hi_0": "address of side 0, upper 64 bits",
         "lo_0": "lower 64 bits",
@@ -60,6 +60,7 @@ class Slots(Rows):
         "nxt_1": "of side 1",
         "syn_acked_0": "the number of side 0's that side 1's SYN,ACK acknowledged, -1 without one",
         "syn_acked_1": "the same of side 1's",
+        "opened": "1 once a segment without SYN was seen",
         "fins": "bit s is set once side s has sent a FIN",
         "resets": "1 once a RST was seen",
         "end_reason": "EndReason, once it has left the table",
@@ -71,6 +72,8 @@ class Slots(Rows):
 class Keeping(Rows):
     """What the log of evidence keeps of an open connection, a row a slot; chunks are its pool's."""
 
+    CHUNK: ClassVar[int] = 8  # rows
+    ELSEWHERE: ClassVar[int] = -2  # as a first chunk: the rows are in no chunk
     COLUMNS: ClassVar[dict[str, str]] = {
         "rows": "how many evidence rows it holds",
         "first_chunk": "its first chunk of evidence, -1 for none",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,10 +21,10 @@ from tcptrace.decode.segments import Segments
 from tcptrace.tcp.timers import Profile
 from tcptrace.tcp.timers import profile as named_profile
 from tcptrace.tracker.connections import ConnectionTable
-from tcptrace.tracker.evidence import EvidenceLog
 from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
+from tcptrace.tracker.resting import RestingLog
 from tcptrace.tracker.slots import PARTS, Evidence, Slots, Tallies
 from tcptrace.tracker.tallying import Tallying
 from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions
@@ -34,6 +35,8 @@ from tcptrace.tracker.zeek_harvest import harvest
 OPEN_LIMIT = 2_000_000
 ENDED_LINGER = 300_000_000_000
 GROUP = 256
+QUIET = 1_000_000_000  # ns, until what is kept of a silent connection may be packed away
+REST_AFTER = 20_000  # segments, until such are looked for again
 TOGETHER = 4  # groups at the end of the capture: what they know of hosts' distances is shared
 
 
@@ -65,18 +68,21 @@ class Tracker:
 
     profile : the timers that end silent states; `tcptrace.tcp.timers.profile`.
     open_limit : connections kept open at once; beyond it the oldest idle one is evicted.
+    evicted : how many were, of those that have been judged.
     """
 
     def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
         self._table = ConnectionTable(open_limit, ENDED_LINGER, secrets.randbits(62))
-        self._log = EvidenceLog()
+        self._log = RestingLog()
         self._tallying = Tallying()
         self._zeek = ZeekModel()
         self._profile = profile or named_profile("linux")
         self._counting = Behind()
         self._parts: dict[int, _Part] = {}
         self._verdicts: list[Verdict] = []
-        self._forgotten = 0
+        self._forgotten = self._since = 0
+        self._turns: Iterator[bool] = iter(())
+        self.evicted = 0
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
         """Take in a batch in capture order; fills the columns that are the tracker's.
@@ -89,9 +95,19 @@ class Tracker:
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
+        self._rest(segments)
         for part in self._take_left():
             while len(part.pending) > GROUP:
                 self._judge(part, [self._next_group(part.pending)])
+
+    def _rest(self, segments: Segments) -> None:
+        """Pack away what is kept of quiet connections, now and then: looking for them costs."""
+        self._since += len(segments)
+        if self._since < max(REST_AFTER, len(self._table.matrix())):
+            return
+        self._since = 0
+        table, quiet = self.table(), int(segments.clock[-1]) - QUIET
+        self._log.pack(np.flatnonzero((table.used == 1) & (table.time_end <= quiet)).data)
 
     def _count(self, segments: Segments, capacity: int) -> None:
         self._tallying.add(segments.cells, len(segments), capacity)
@@ -102,16 +118,47 @@ class Tracker:
 
         until : the latest time of any segment, ns, where other trackers have seen a later one
         """
-        self._table.end_all(until)
-        self._take_left()
-        while waiting := [part for part in self._parts.values() if part.pending]:
-            for part in waiting:  # in turns: what began together lies together in memory
-                groups = [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
-                self._judge(part, groups)
+        self.end(until)
+        while self.judge_more():
+            pass
         verdict, numbers = settle_incarnations(self._verdicts)
         return Reconstruction(
             verdict.connections, verdict.endpoints, verdict.transitions, verdict.histories, numbers
         )
+
+    def end(self, until: int = 0) -> None:
+        """The capture is over: what is still open leaves, and has yet to be judged."""
+        self._table.end_all(until)
+        self._take_left()
+        self._turns = self._in_turns()
+
+    def judge_more(self) -> bool:
+        """After `end`, judge some of what is left; False if nothing was."""
+        return next(self._turns, False)
+
+    def _in_turns(self) -> Iterator[bool]:
+        while waiting := [part for part in self._parts.values() if part.pending]:
+            for part in waiting:  # in turns: what began together lies together in memory
+                groups = [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
+                self._judge(part, groups)
+                yield True
+
+    @property
+    def undrained(self) -> int:
+        """Of how many connections something was said for good since the last `drain`."""
+        return sum(len(verdict.connections) for verdict in self._verdicts)
+
+    def drain(self) -> list[Verdict]:
+        """What was said for good since the last time; none of it is in the reconstruction."""
+        drained, self._verdicts = self._verdicts, []
+        self._forgotten += len(drained)
+        return drained
+
+    def segments_of(self, slots: list[int]) -> Matrix:
+        """How many segments of these slots were counted, the capture's copies left out."""
+        self._counting.wait()
+        sent: Matrix = Tallies(self._tallying.of(slots)).segments.reshape(-1, 2).sum(axis=1)
+        return sent
 
     def table(self) -> Slots:
         """The slots of the connection table; valid until the next batch."""
@@ -171,10 +218,13 @@ class Tracker:
 
     def _judge(self, part: _Part, groups: list[list[int]]) -> None:
         judged, slots = part.judgement.judge(self._groups(groups))
-        self._verdicts.append(judged.verdict(self._counted(slots)))
+        verdict = judged.verdict(self._counted(slots))
+        self._verdicts.append(verdict)
+        self.evicted += int((verdict.connections.end_reason == EndReason.EVICTED).sum())
         for group in groups:
             for slot in group:
                 self._table.release(slot)
+                self._zeek.slots[slot] = None
 
     def _groups(self, groups: list[list[int]], keep: bool = False) -> list[Group]:
         table: Matrix = self._table.matrix()

@@ -66,6 +66,20 @@ class Verdict:
             [stray for v in verdicts for stray in v.strays],
         )
 
+    def take(self, which: npt.NDArray[np.bool_]) -> Verdict:
+        """What is said of the chosen connections; strays stay. Endpoints stand two by two."""
+        if which.all():
+            return self
+        order = np.argsort(self.connections.conn)
+        place = order[np.searchsorted(self.connections.conn[order], self.transitions.conn)]
+        return Verdict(
+            self.connections.take(which),
+            self.endpoints.take(np.repeat(which, 2)),
+            self.transitions.take(which[place]),
+            [self.histories[chosen] for chosen in np.flatnonzero(which).tolist()],
+            self.strays,
+        )
+
 
 @dataclass(frozen=True)
 class Judged:

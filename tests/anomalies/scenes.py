@@ -18,7 +18,7 @@ def findings(written: Written, end: float = 300, facts: CaptureFacts | None = No
     facts = facts or CaptureFacts()
     facts.start, facts.end = at(0), at(end)
     found = written.reconstruction()
-    facts.take_reconstruction(found)
+    facts.add_reconstruction(found)
     return find_anomalies(found, facts, profile("linux"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tcptrace.anomalies.catalogue import joined_codes
 from tcptrace.tables.schema import ANOMALIES
 from tests.anomalies.scenes import aborted, closed_by_originator, codes, findings, refused
 from tests.tables.written import Written
@@ -31,7 +32,7 @@ def test_connection_knows_its_findings_even_those_about_many() -> None:
         closed_by_originator(written, port)
     found = findings(written)
     assert ["close-wait-leak", "fin-wait-2-stalled"] == found.of_connection(30)["code"].tolist()
-    told = found.codes_by_connection(31)
+    told = joined_codes(found.about(), 31)
     assert "connection-refused" == told[0]
     assert {"close-wait-leak,fin-wait-2-stalled"} == set(told[1:])
 
@@ -41,4 +42,4 @@ def test_connection_without_findings_has_none() -> None:
     written = Written()
     written.connection()
     aborted(written)
-    assert "" == findings(written).codes_by_connection(2)[0]
+    assert "" == joined_codes(findings(written).about(), 2)[0]

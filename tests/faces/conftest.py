@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from tcptrace.faces.cli import cli
 from tcptrace.faces.request import Request
-from tests.faces.made import MadeTrace
+from tests.faces.made import MadeStream, MadeTrace
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> MadeTrace:
     """The trace that every command reads in place of a file."""
     trace = MadeTrace()
     monkeypatch.setattr(Request, "trace", lambda self: trace)
+    monkeypatch.setattr(Request, "stream", lambda self: MadeStream(trace))
     monkeypatch.setenv("COLUMNS", "80")
     return trace
 

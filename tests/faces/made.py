@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
@@ -197,3 +197,17 @@ class MadeTrace:
             scene=scene, ladder=partial(ladder, scene),
             story=lambda: ["Packet 1: the originator opens.", "Packet 9: it closes."],
         )  # fmt: skip
+
+
+@dataclass
+class MadeStream:
+    """The same trace as a stream of one part."""
+
+    trace: MadeTrace
+
+    @property
+    def capture(self) -> CaptureFacts:
+        return self.trace.capture
+
+    def __iter__(self) -> Iterator[MadeTrace]:
+        yield self.trace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcptrace.faces.capture_facts import cuts, lines
+from tcptrace.faces.capture_facts import cuts, lines, warnings
 from tcptrace.faces.selection import flattened
 from tcptrace.sources.facts import FileFacts
 from tcptrace.tables.capture_facts import CaptureFacts, Loss
@@ -41,6 +41,28 @@ def test_a_span_of_days_names_both() -> None:
     """The second date appears where it differs."""
     text = told(CaptureFacts(packets=2, start=START, end=START + 86_400 * SECOND))
     assert text["time"].endswith("to 2025-11-26 03:42:29.123456 UTC (24 h 00 m)")
+
+
+def test_evicted_and_broken_off() -> None:
+    """Under a table and in the report's head: what was let go, and that it is not all."""
+    capture = CaptureFacts(packets=7, evicted=3, interrupted=True)
+    assert cuts(capture) == ["interrupted after 7 packets: what follows is not told"]
+    assert any("3 connections evicted" in warning for warning in warnings(capture, 0))
+    text = told(capture)
+    assert "3 connections evicted" in text["missing"] and "interrupted" in text["cut short"]
+
+
+def test_overlaps_and_gaps_between_files() -> None:
+    """In the report's head, and with -v under a table, by names and times."""
+    hour = 3600 * SECOND
+    spans = (("a", 0, hour), ("b", hour // 2, hour), ("d", 2 * hour, 3 * hour))
+    files = [FileFacts(path, first_time=START + f, last_time=START + t) for path, f, t in spans]
+    capture = CaptureFacts(files=files, start=START, end=START + 3 * hour, packets=1)
+    overlap = "a and b overlap from 2025-11-25 04:12:29.123456 to 2025-11-25 04:42:29.123456 UTC"
+    gap = "nothing between a and d from 2025-11-25 04:42:29.123456 to"
+    for text in (told(capture)["files"], " ".join(warnings(capture, 1))):
+        assert overlap in text and gap in text
+    assert [] == warnings(capture, 0)
 
 
 def test_what_is_missing() -> None:

@@ -12,8 +12,8 @@ from tcptrace.faces.request import Request
 
 OPTIONS: dict[str, Any] = {
     "files": ("b.pcap",), "read": ("a.pcap",), "filter": None, "count": None, "profile": "linux",
-    "settings": (), "conn": (), "host": (), "port": (), "where": None, "quiet": False,
-    "verbose": 0,
+    "settings": (), "max_connections": None, "conn": (), "host": (), "port": (), "where": None,
+    "quiet": False, "verbose": 0,
 }  # fmt: skip
 
 

@@ -66,3 +66,13 @@ def test_what_is_no_source(source: object) -> None:
     """The caller's mistake."""
     with pytest.raises(UsageError):
         named_sources(source)
+
+
+def test_rotated_files_of_a_directory_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    """As tcpdump -C and dumpcap name them, whether listed or matched."""
+    names = ["x.pcap", "x.pcap1", "x.pcap2", "x.pcap10", "x_00001_20260101.pcap", "x_00002_2.pcap"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    expected = [str(tmp_path / name) for name in names]
+    assert expected == named_sources(tmp_path).sources
+    assert expected == named_sources(str(tmp_path / "x*")).sources

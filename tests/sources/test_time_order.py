@@ -49,13 +49,17 @@ class Files:
 
 
 def earliest_next(times: list[list[int]]) -> list[tuple[int, int]]:
-    """(file, number) by the plain rule; a tie goes to the file named first."""
+    """(file, number) by the plain rule; a tie goes to the one that began first, then by name."""
     found, at = [], [0] * len(times)
     while True:
-        heads = [(each[at[file]], file) for file, each in enumerate(times) if at[file] < len(each)]
+        heads = [
+            (each[at[file]], each[0], file)
+            for file, each in enumerate(times)
+            if at[file] < len(each)
+        ]
         if not heads:
             return found
-        _, file = min(heads)
+        *_, file = min(heads)
         at[file] += 1
         found.append((file, at[file]))
 

@@ -88,7 +88,7 @@ def test_vantage_is_that_of_most_connections() -> None:
     written.endpoint(0, ORIG, unseen=1, missed_bytes=10)
     written.endpoint(0, RESP, missed_bytes=5)
     facts = CaptureFacts()
-    facts.take_reconstruction(written.reconstruction())
+    facts.add_reconstruction(written.reconstruction())
     assert "responder" == facts.vantage
     assert (15, 1) == (facts.loss.octets, facts.loss.endpoints)
 

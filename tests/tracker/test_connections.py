@@ -127,7 +127,7 @@ def test_clock_is_told_where_others_track_the_rest(kernel: Kernel) -> None:
     """By segments that this table never sees, row by row and at the end."""
     opened = table(kernel)
     assigned(opened, exchange(OPEN + CLOSE))
-    late = exchange("2 C S 0\n3 C S 0", host(1))
+    late = exchange("2 C A 1 a1\n3 C A 1 a1", host(1))
     opened.assign(late.cells, 2, np.array([START + 301 * SECOND, START + 400 * SECOND]))
     assert [301, 400] == ((late.clock - START) // SECOND).tolist()
     assert [EndReason.IDLE] == end_reasons(opened)
@@ -183,3 +183,25 @@ def test_flood_of_half_open_connections_is_bounded(kernel: Kernel) -> None:
             gone += 1
     assert 95_000 == gone
     assert len(opened.matrix()) <= 8192
+
+
+def test_half_open_leaves_after_the_linger(kernel: Kernel) -> None:
+    """Nothing but SYNs, answered or not, and then silence; one that was opened stays."""
+    opened = table(kernel)
+    assigned(opened, exchange("0 C S 0", host(1)))
+    assigned(opened, exchange("1 C S 0\n1 S SA 0 a1", host(2)))
+    assigned(opened, exchange(OPEN, host(3)))
+    assigned(opened, exchange("299 C S 0", host(1)))
+    assigned(opened, exchange("400 C S 0", host(4)))
+    assert [EndReason.IDLE] == end_reasons(opened)
+    assigned(opened, exchange("600 C A 1 a1", host(3)))
+    assert [EndReason.IDLE] == end_reasons(opened)
+
+
+def test_half_open_that_left_a_late_answer_is_a_new_incarnation(kernel: Kernel) -> None:
+    """Its host gave up long ago: whatever comes belongs to nothing that was there."""
+    opened = table(kernel)
+    first = assigned(opened, exchange("0 C S 0"))
+    late = assigned(opened, exchange("301 S SA 0 a1"))
+    assert [1, 1] == [int(first.opens[0]), int(late.opens[0])]
+    assert [EndReason.IDLE] == end_reasons(opened)

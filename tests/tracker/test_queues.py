@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from outcomes import Kernel
 
+from tcptrace.tracker.queues import Standing
 from tcptrace.tracker.slots import Slots
 
 LINGER = 300
+OPEN, ENDED, HALF_OPEN = Standing
 
 
 @pytest.fixture
@@ -26,31 +28,41 @@ def made(kernel: Kernel) -> tuple[Any, Slots]:
 def test_ended_is_overdue_after_the_linger(made: tuple[Any, Slots]) -> None:
     """From its deadline on, and first the one that is first in its part's queue."""
     queues, _ = made
-    queues.append(0, True)
-    queues.append(1, True)
-    queues.append(2, True)
+    queues.append(0, ENDED)
+    queues.append(1, ENDED)
+    queues.append(2, ENDED)
     assert [-1, -1] == [queues.overdue(7, 369), queues.overdue(4, 399)]
     assert [2, 0] == [queues.overdue(7, 370), queues.overdue(4, 400)]
     assert [400, 350] == [queues.deadline(0), queues.deadline(1)]
 
 
+def test_half_open_is_overdue_like_the_ended(made: tuple[Any, Slots]) -> None:
+    """Of both, the one that was silent first."""
+    queues, _ = made
+    queues.append(0, ENDED)
+    queues.append(1, HALF_OPEN)
+    assert [-1, 1, 1] == [queues.overdue(4, now) for now in (349, 350, 400)]
+    queues.detach(1)
+    assert 0 == queues.overdue(4, 400)
+
+
 def test_open_is_never_overdue(made: tuple[Any, Slots]) -> None:
     """However long it is silent."""
     queues, _ = made
-    queues.append(0, False)
+    queues.append(0, OPEN)
     assert -1 == queues.overdue(4, 1 << 60)
 
 
-def test_longest_silent_is_an_ended_one_if_there_is_any(made: tuple[Any, Slots]) -> None:
+def test_longest_silent_is_an_ended_one_then_a_half_open_one(made: tuple[Any, Slots]) -> None:
     """The first of its part's queue, of all parts that which was silent first."""
     queues, _ = made
-    for slot, ended in ((0, False), (4, False), (3, True), (2, True), (1, True)):
-        queues.append(slot, ended)
+    for slot, standing in ((0, OPEN), (4, HALF_OPEN), (3, ENDED), (2, ENDED), (1, ENDED)):
+        queues.append(slot, standing)
     gone = []
     for _ in range(5):
         gone.append(queues.longest_silent())
         queues.detach(gone[-1])
-    assert [1, 3, 2, 0, 4] == gone
+    assert [1, 3, 2, 4, 0] == gone
     assert -1 == queues.longest_silent()
 
 
@@ -58,11 +70,11 @@ def test_taken_out_of_the_middle(made: tuple[Any, Slots]) -> None:
     """A segment takes a connection to the end of its queue, and from open to ended."""
     queues, _ = made
     for slot in (2, 3, 4):
-        queues.append(slot, False)
+        queues.append(slot, OPEN)
     queues.detach(3)
-    queues.append(3, True)
+    queues.append(3, ENDED)
     queues.detach(2)
-    queues.append(2, False)
+    queues.append(2, OPEN)
     gone = []
     for _ in range(3):
         gone.append(queues.longest_silent())

@@ -1,0 +1,95 @@
+"""`Stream`: a source read into tables piece by piece, so that memory does not grow with it.
+
+The rows are those of a `Trace`. A piece holds connections in the order of their numbers; pieces
+come as connections are settled (`tracker.settling`), so that from piece to piece numbers may go
+back: who ended comes before who began earlier and is still open, and at the capture's end the
+connections of one part of the traffic come before those of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from tcptrace.anomalies.catalogue import connection_codes
+from tcptrace.columns import Matrix
+from tcptrace.interrupt import Interrupt
+from tcptrace.pipeline import Feeding, Reading
+from tcptrace.tables.capture_facts import CaptureFacts
+from tcptrace.tables.connections import connections
+from tcptrace.tables.schema import CONNECTIONS
+from tcptrace.tables.timeline import timeline
+from tcptrace.tcp.profile import Profile
+from tcptrace.tracker.settling import Piece, Settling
+
+PIECE = 4096  # connections that are judged before the next piece is made
+
+
+class Stream:
+    """Iterate it, once, for `Part`s; there is always one, be it empty.
+
+    capture : facts of the input, complete once the iteration is
+    """
+
+    def __init__(
+        self, reading: Reading, progress: bool | None = None, interrupt: Interrupt | None = None
+    ) -> None:
+        self._feeding = Feeding(reading, progress, interrupt)
+        self._profile = reading.profile
+        self.capture: CaptureFacts = self._feeding.facts
+
+    def __iter__(self) -> Iterator[Part]:
+        given = False
+        for piece, until in self._pieces():
+            if len(piece) or not given:
+                given = True
+                self.capture.add_reconstruction(piece.found)
+                yield Part(piece, self.capture, self._profile, until)
+
+    def _pieces(self) -> Iterator[tuple[Piece, int]]:
+        tracker, now = self._feeding.tracker, 0
+        settling = Settling(tracker)
+        for segments in self._feeding:
+            now = max(now, int(segments.time.max(initial=0)))
+            if tracker.undrained >= PIECE:
+                yield settling.settle(now), now
+        self._feeding.finish()
+        end = max(now, self.capture.end or 0)
+        tracker.end()
+        while tracker.judge_more():
+            if tracker.undrained >= PIECE:
+                yield settling.settle(end, over=True), end
+        yield settling.settle(end, over=True), end
+        self.capture.evicted = tracker.evicted
+
+
+class Part:
+    """Connections whose rows are final, as the tables that a `Trace` has."""
+
+    def __init__(self, piece: Piece, capture: CaptureFacts, profile: Profile, until: int) -> None:
+        self._piece = piece
+        self._until = until
+        self._profile = profile
+        self.capture = capture
+
+    @cached_property
+    def connections(self) -> pd.DataFrame:
+        """As `Trace.connections`."""
+        found = self._piece.found
+        table = connections(found, self._until)
+        codes = connection_codes(found, self.capture, self._profile)
+        table = table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
+        return table.set_axis(pd.Index(self._conns(np.arange(len(table))), name="conn"), axis=0)
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """As `Trace.timeline`."""
+        table = timeline(self._piece.found)
+        return table.assign(conn=self._conns(table["conn"].to_numpy()))
+
+    def _conns(self, places: Matrix) -> Matrix:
+        numbers: Matrix = self._piece.conns[places]
+        return numbers

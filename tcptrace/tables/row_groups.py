@@ -1,0 +1,43 @@
+"""`write_row_groups`: a table in Parquet, frame by frame, each a row group. Needs pyarrow.
+
+Types are those of `schema`; names and choices are dictionaries, however few a frame has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+
+def write_row_groups(frames: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
+    """At least one frame; all have the same columns. What ends it early leaves a whole file."""
+    waiting: Iterator[pd.DataFrame] = iter(frames)
+    first = next(waiting)
+    schema = arrow_schema(first)
+    with pq.ParquetWriter(stream, schema) as writer:
+        writer.write_table(_table(first, schema))
+        for frame in waiting:
+            writer.write_table(_table(frame, schema))
+
+
+def arrow_schema(frame: pd.DataFrame) -> Any:
+    """The types of a frame's columns, and what pandas wants to know of them."""
+    plain = pa.Schema.from_pandas(frame, preserve_index=False)
+    fields = [field.with_type(_type(field.type, frame[field.name])) for field in plain]
+    return pa.schema(fields, plain.metadata)
+
+
+def _type(found: Any, cells: pd.Series[Any]) -> Any:
+    if pa.types.is_dictionary(found):  # the first frame may have few names, and rarely none
+        return pa.dictionary(pa.int32(), pa.string(), cells.cat.ordered)
+    if cells.dtype == object:
+        return pa.list_(pa.int64())
+    return found
+
+
+def _table(frame: pd.DataFrame, schema: Any) -> Any:
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)

@@ -1,0 +1,3 @@
+# Made by tests/declarations.py from resting.py.
+from tcptrace.tracker.evidence cimport EvidenceLog
+from tcptrace.tracker.packing cimport Packing
