@@ -55,7 +55,6 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.refuting",
     "tcptrace.tracker.fin_order",
     "tcptrace.tracker.lost_fins",
-    "tcptrace.tracker.queues",
 )
 
 
