@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from conversation import play, read
+from exchange import START
 
 from tcptrace.decode.segments import Segments
 from tcptrace.tables.story import story
@@ -77,6 +78,14 @@ def told_of(result: Reconstruction, role: Role, conn: int = 0) -> list[str]:
         for row in moves.matrix.tolist()
         if row[0] == conn and row[1] == role and row[4] != Basis.RETRACTED
     ]
+
+
+def earliest_of(result: Reconstruction, role: Role, state: State) -> int:
+    """Since when, in ms after `exchange.START`, an endpoint may have been in a state."""
+    rows = result.transitions
+    of = (rows.role == role) & (rows.state == state) & (rows.basis != Basis.RETRACTED)
+    (nanoseconds,) = rows.earliest[of].tolist()
+    return int(nanoseconds - START) // 1_000_000
 
 
 def states(name: str, role: Role, conn: int = 0) -> str:

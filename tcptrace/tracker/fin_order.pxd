@@ -27,6 +27,7 @@ cdef class FinOrder:
     cdef bint _close_together(self, Py_ssize_t at, Py_ssize_t taken) except? -1 nogil
     cdef bint _proves_closing(self, Py_ssize_t at, long long side, long long fin) except? -1 nogil
     cdef int _doubt(self, Py_ssize_t at, Py_ssize_t peer, Py_ssize_t taken) except? -1 nogil
+    cdef int _doubt_ack_first(self, Py_ssize_t at, long long side, long long fin) except? -1 nogil
     cdef bint _left_first(self, Py_ssize_t at, long long fin) except? -1 nogil
     cdef bint _unseen(self, long long side, long long fin, Py_ssize_t taken) except? -1 nogil
     cdef bint _in_recovery(self, Py_ssize_t at, long long side, Py_ssize_t taken) except? -1 nogil

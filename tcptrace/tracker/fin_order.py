@@ -17,6 +17,7 @@ from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
@@ -33,6 +34,7 @@ FIN_ACKED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin
 FIN_TAKEN = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_taken"))
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
+CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
@@ -99,6 +101,8 @@ class FinOrder:
             e[at + MINISOCKET] = self._minisocket(side, fin, taken)
             if not e[at + MINISOCKET] and not self._proves_closing(at, side, fin):
                 self._doubt(at, peer, taken)
+            if not e[at + MINISOCKET] and e[at + FIN_ACKED + ROW] <= taken:
+                self._doubt_ack_first(at, side, fin)
         left: cython.bint = e[at + FIN_OUT + WHEN] == NEVER or self._tells(at, side, fin)
         if not left or self._unseen(side, fin, taken) or self._in_recovery(at, side, taken):
             self._presume(at + FIN_TAKEN)
@@ -168,8 +172,9 @@ class FinOrder:
         self, side: cython.longlong, fin: cython.longlong, row: cython.Py_ssize_t
     ) -> cython.bint:
         """Whether all was captured from a segment that left before the FIN to this copy of it."""
-        step: cython.Py_ssize_t
-        for step in range(NEARBY):
+        left: cython.Py_ssize_t = NEARBY
+        while left > 0:
+            left -= 1
             row = self._numbered_before(side, row)
             if row < 0:
                 return False
@@ -294,8 +299,35 @@ class FinOrder:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
+    def _doubt_ack_first(
+        self, at: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
+    ) -> cython.int:
+        """A copy of the peer's FIN without the ACK may have come before the ACK did.
+
+        Unless the endpoint shows the ACK by a segment that does not acknowledge the FIN yet.
+        """
+        r, e = self.r, self.e
+        row: cython.Py_ssize_t = self.w.next_row(self.first, -1, ACK_BIT, RST)
+        bare: cython.bint = False
+        while row >= 0:
+            k: cython.Py_ssize_t = row * WIDTH
+            if r[k + SENDER] != side:
+                carries: cython.bint = r[k + FLAGS] & FIN != 0 and r[k + END] == fin + 1
+                bare = bare or (carries and r[k + ACKED] <= e[at + FIN_OCTET])
+            elif r[k + ACKED] > fin:
+                break
+            elif r[k + PACKET] == e[at + FIN_ACKED + CONFIRMED_BY]:
+                return 0
+            row = self.w.next_row(row + 1, -1, ACK_BIT, RST)
+        if bare:
+            self._presume(at + FIN_ACKED)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
     def _left_first(self, at: cython.Py_ssize_t, fin: cython.longlong) -> cython.bint:
-        """Whether its own FIN is told before the peer's: by what it acknowledges, or by its time."""
+        """Whether its own FIN is told before the peer's: by what it acknowledges, else by time."""
         e = self.e
         row: cython.longlong = e[at + FIN_OUT + ROW]
         if row >= 0:

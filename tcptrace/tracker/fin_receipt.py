@@ -125,6 +125,8 @@ class FinReceipt:
             cause = self._taken_copy(side, fin, proof)
             if cause >= 0:
                 self.w.takes(m, peer, cause, proof)
+                first: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
+                e[m + EARLIEST] = min(e[m + EARLIEST], r[first * WIDTH + TIME])
                 self.w.say(m, CONFIRMED, RCV_FIN, ANSWERED)
                 self.refuting.fin_copies(peer, side, fin, cause, proof)
             else:
@@ -233,6 +235,8 @@ class FinReceipt:
             self.w.takes(m, at, row, -1)
             self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
             self._confirm_ack(at, peer, side, row)
+            if e[m + BASIS] == CONFIRMED:  # which of its copies came is not told by that
+                e[m + EARLIEST] = r[proof * WIDTH + TIME]
         elif not e[peer + SPOKE] or self._quiet(at, side, fin):
             self._silent_ack(at, peer, side, fin, proof)
         return 0

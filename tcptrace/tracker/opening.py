@@ -249,6 +249,8 @@ class Opening:
         cause: cython.Py_ssize_t = self._taken_syn(side, answer)
         if cause >= 0:
             self.w.takes(at + OPENED, at, cause, answer)
+            if answer >= 0:  # it may have been an earlier copy
+                self.e[at + OPENED + EARLIEST] = r[syn * WIDTH + TIME]
             self.w.say(at + OPENED, CONFIRMED if answer >= 0 else INFERRED, RCV_SYN, ANSWERED)
             self.refuting.syns(at, side, cause, answer)
         elif by >= 0:
@@ -308,6 +310,7 @@ class Opening:
         cause: cython.Py_ssize_t = self._taken_syn_ack(side, answer, proof)
         if proof >= 0 and cause >= 0:
             self.w.takes(at + ESTABLISHED, at, cause, proof)
+            e[at + ESTABLISHED + EARLIEST] = r[answer * WIDTH + TIME]
             self.w.say(at + ESTABLISHED, CONFIRMED, RCV_SYN_ACK, ANSWERED)
             self.refuting.syn_acks(at, 1 - side, cause, proof)
         elif proof >= 0:

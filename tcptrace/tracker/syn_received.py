@@ -37,6 +37,7 @@ EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
 SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 IGNORED_ACKS = cython.declare(cython.Py_ssize_t, Sides.index("acks_ignored"))
 SYN = cython.declare(cython.longlong, flags.SYN)
@@ -52,6 +53,7 @@ UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 REPEATED_AFTER = cython.declare(cython.longlong, 1_000_000_000)
+FAR = cython.declare(cython.longlong, 2_000_000)
 OVERFLOW = cython.declare(cython.longlong, 3)
 ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
@@ -96,11 +98,13 @@ class SynReceived:
         last_answer: cython.longlong = self.w.last_sent(1 - side, SYN | ACK_BIT, 0)
         slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
         ignored: cython.longlong = 0
+        offered: cython.Py_ssize_t = -1
         cause: cython.Py_ssize_t = -1
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0 and cause < 0:
             k: cython.Py_ssize_t = row * WIDTH
             if r[k + ACKED] >= 1 and r[k + DOUBT] == 0:
+                offered = row if offered < 0 else offered
                 if last_answer != NEVER and r[k + ARRIVES] + slack < last_answer:
                     ignored += 1
                 else:
@@ -121,6 +125,11 @@ class SynReceived:
             self._by_a_later_ack(at, side, last_answer)
         if 0 <= first < cause:  # the queue may have had room for it already
             e[at + ESTABLISHED + EARLIEST] = r[first * WIDTH + TIME]
+        if proof >= 0 and 0 <= offered < cause:
+            since: cython.longlong = r[offered * WIDTH + TIME]
+            if 0 <= e[at + TURNAROUND] < FAR:  # beside the tap, its SYN,ACK tells: not before
+                since = max(since, last_answer)
+            e[at + ESTABLISHED + EARLIEST] = min(e[at + ESTABLISHED + EARLIEST], since)
         return 0
 
     @cython.cfunc

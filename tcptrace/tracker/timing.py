@@ -125,6 +125,8 @@ def _find_bases(
             e[own + ISS] = r[k + SEQ]
             e[own + ACTIVE] = 0 if r[k + FLAGS] & ACK_BIT else 1
             e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
+        elif r[k + FLAGS] & (SYN | ACK_BIT | RST) == SYN and r[k + SEQ] == e[own + ISS]:
+            e[own + ACTIVE] = 1  # its SYN,ACK, of a simultaneous open, had overtaken it
         elif not r[k + FLAGS] & RST and e[own + ISS] < 0 and e[own + BASE] < 0:
             e[own + BASE] = (r[k + SEQ] - 1) & MASK32
             e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]

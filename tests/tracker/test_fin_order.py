@@ -175,3 +175,19 @@ def test_lost_fin_known_by_the_number_behind_it_proves_no_closing() -> None:
     """
     rows = told_of(reconstructed(exchange(OPEN + text)), RESPONDER)
     assert "CLOSING RCV_FIN PRESUMED" == " ".join(rows[4].split()[:3])
+
+
+def test_fin_whose_first_copy_came_before_the_ack_leaves_fin_wait_2_presumed() -> None:
+    """The copy that carried no ACK of the endpoint's own FIN may have been the one taken in."""
+    text = """
+    0.00 C S 0 ts=0,0
+    0.02 S SA 0 a1 ts=20,0
+    0.04 C A 1 a1 ts=40,20
+    1.000 C FA 1 a1 ts=1000,20
+    1.010 S FA 1 a1 ts=1000,40
+    1.015 S A 2 a2 ts=1012,1000
+    1.300 S FA 1 a2 ts=1300,1000
+    1.320 C A 2 a2 ts=1320,1300
+    """
+    rows = told_of(reconstructed(exchange(text)), ORIGINATOR)
+    assert "FIN_WAIT_2 RCV_ACK_OF_FIN PRESUMED 6 8" == rows[3]

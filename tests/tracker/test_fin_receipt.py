@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from exchange import OPEN, exchange
-from outcomes import Kernel, reconstructed, states, told, told_of, use
+from outcomes import Kernel, earliest_of, reconstructed, states, told, told_of, use
 
-from tcptrace.tcp.states import Role
+from tcptrace.tcp.states import Role, State
 
 ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
 
@@ -52,3 +52,30 @@ def test_octets_repeated_before_the_fin_break_its_silence() -> None:
     )
     assert "CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0" == told_of(found, ORIGINATOR)[-1]
     assert "TIME_WAIT RCV_FIN PRESUMED 9 0" in told_of(found, RESPONDER)
+
+
+def test_any_copy_of_a_fin_may_have_been_taken_in() -> None:
+    """The ACK of the first may have been lost before the tap."""
+    text = """
+    1.00 C FA 1 a1
+    1.30 C FA 1 a1
+    1.32 S A 1 a2
+    """
+    found = reconstructed(exchange(OPEN + text))
+    assert "CLOSE_WAIT RCV_FIN CONFIRMED 5 6" == told_of(found, RESPONDER)[3]
+    assert 1000 == earliest_of(found, RESPONDER, State.CLOSE_WAIT)
+
+
+def test_any_ack_of_a_fin_may_have_been_the_one() -> None:
+    """A FIN repeated may have crossed it."""
+    text = """
+    1.00 C FA 1 a1
+    1.02 S A 1 a2
+    1.30 C FA 1 a1
+    1.32 S A 1 a2
+    1.40 S PA 1+9 a2
+    1.42 C A 2 a10
+    """
+    found = reconstructed(exchange(OPEN + text))
+    assert "FIN_WAIT_2 RCV_ACK_OF_FIN CONFIRMED 7 9" == told_of(found, ORIGINATOR)[3]
+    assert 1020 == earliest_of(found, ORIGINATOR, State.FIN_WAIT_2)

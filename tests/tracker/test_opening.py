@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from outcomes import Kernel, states, told, use
+from exchange import exchange
+from outcomes import Kernel, earliest_of, reconstructed, states, told, told_of, use
 
-from tcptrace.tcp.states import Role
+from tcptrace.tcp.states import Role, State
 
 ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
 
@@ -35,3 +36,44 @@ def test_mid_stream_start_is_assumed() -> None:
 def test_syn_ack_is_confirmed_by_the_ack() -> None:
     """The originator is ESTABLISHED by the SYN,ACK, which its own ACK proves."""
     assert "ESTABLISHED RCV_SYN_ACK CONFIRMED 2 3" == told("close_by_originator", ORIGINATOR)[1]
+
+
+def test_any_copy_of_the_syn_may_have_been_taken_in() -> None:
+    """A SYN,ACK says that one was; its repeat may have lost the SYN,ACK of the first."""
+    text = """
+    0.00 C S 0
+    1.00 C S 0
+    1.02 S SA 0 a1
+    1.04 C A 1 a1
+    """
+    found = reconstructed(exchange(text))
+    assert "SYN_RCVD RCV_SYN CONFIRMED 2 3" == told_of(found, Role.RESPONDER)[1]
+    assert 0 == earliest_of(found, Role.RESPONDER, State.SYN_RCVD)
+
+
+def test_any_copy_of_the_syn_ack_may_have_been_taken_in() -> None:
+    """Its first ACK may have been lost before the tap."""
+    text = """
+    0.00 C S 0
+    0.02 S SA 0 a1
+    1.02 S SA 0 a1
+    1.04 C A 1 a1
+    """
+    found = reconstructed(exchange(text))
+    assert 20 == earliest_of(found, Role.ORIGINATOR, State.ESTABLISHED)
+
+
+def test_syn_overtaken_by_its_syn_ack_is_of_a_simultaneous_open() -> None:
+    """Both were in SYN_SENT, though the tap saw the SYN,ACK first."""
+    text = """
+    0.00 C S 0
+    0.01 S SA 0 a1
+    0.02 S S 0
+    0.03 C SA 0 a1
+    0.05 S A 1 a1
+    """
+    found = reconstructed(exchange(text))
+    assert ["SYN_SENT", "SYN_RCVD", "ESTABLISHED"] == [
+        row.split()[0] for row in told_of(found, Role.ORIGINATOR)
+    ]
+    assert told_of(found, Role.RESPONDER)[0].startswith("SYN_SENT")

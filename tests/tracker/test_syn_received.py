@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from outcomes import Kernel, states, told, use
+from exchange import exchange
+from outcomes import Kernel, earliest_of, reconstructed, states, told, use
 
-from tcptrace.tcp.states import Role
+from tcptrace.tcp.states import Role, State
 
 ORIGINATOR, RESPONDER = Role.ORIGINATOR, Role.RESPONDER
 
@@ -33,3 +34,18 @@ def test_fin_carries_the_ack_of_the_syn() -> None:
     assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED" == states(
         "fin_behind_lost_handshake_ack", RESPONDER
     )
+
+
+@pytest.mark.parametrize(("answered", "since"), [("0.02", 40), ("0.001", 1039)])
+def test_ack_before_a_repeated_syn_ack_may_have_ended_syn_rcvd(answered: str, since: int) -> None:
+    """The two may have crossed, unless the tap is beside the one who repeats (by half a ms)."""
+    text = f"""
+    0.00 C S 0
+    {answered} S SA 0 a1
+    0.04 C A 1 a1
+    1.04 S SA 0 a1
+    1.06 C A 1 a1
+    1.20 S PA 1+5 a1
+    """
+    found = reconstructed(exchange(text))
+    assert since == earliest_of(found, Role.RESPONDER, State.ESTABLISHED)
