@@ -103,7 +103,7 @@ class Tracker:
     def _rest(self, segments: Segments) -> None:
         """Pack away what is kept of quiet connections, now and then: looking for them costs."""
         self._since += len(segments)
-        if self._since < max(REST_AFTER, len(self._table.matrix())):
+        if self._since < max(REST_AFTER, len(self._table.matrix()) // 4):
             return
         self._since = 0
         table, quiet = self.table(), int(segments.clock[-1]) - QUIET
