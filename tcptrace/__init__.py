@@ -20,6 +20,7 @@ The floors, each resting only on those above it in this list:
     intake      a thread that takes packets in as they come
     look        `Update`: what changed in a live capture, and all that is known of it at a moment
     live        `sniff()`: the same of traffic that still flows
+    cluster     `read_distributed()`: the same answer, computed on a Dask cluster
     faces       the command line
 
 Names are imported when they are first used, so that `tcptrace --version` loads no pandas.
@@ -36,6 +37,7 @@ from tcptrace.errors import CaptureError, TcptraceError, UsageError
 if TYPE_CHECKING:
     __version__: str
     from tcptrace import fsm as fsm
+    from tcptrace.cluster.reading import read_distributed as read_distributed
     from tcptrace.live import sniff as sniff
     from tcptrace.pipeline import read as read
     from tcptrace.tcp.timers import profile as profile
@@ -51,6 +53,7 @@ __all__ = [
     "fsm",
     "profile",
     "read",
+    "read_distributed",
     "sniff",
 ]
 
@@ -60,6 +63,7 @@ _HOMES = {
     "fsm": "tcptrace.fsm:",
     "profile": "tcptrace.tcp.timers:profile",
     "read": "tcptrace.pipeline:read",
+    "read_distributed": "tcptrace.cluster.reading:read_distributed",
     "sniff": "tcptrace.live:sniff",
 }
 

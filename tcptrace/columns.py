@@ -7,7 +7,7 @@ name → meaning, in `COLUMNS`; a kernel asks for a column's place with `index` 
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +78,9 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.matrix)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.matrix,)  # for pickle, which asks an empty one for its columns
 
     def __getattr__(self, name: str) -> Matrix:
         try:

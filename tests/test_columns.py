@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import ClassVar
 
 import numpy as np
@@ -93,3 +94,9 @@ def test_take_by_mask_slice_and_order() -> None:
     assert [1, 3] == batch.take(slice(0, 2)).left.tolist()
     assert [5, 1] == batch.take(np.array([2, 0])).left.tolist()
     assert isinstance(batch.take(slice(0, 0)), Pairs)
+
+
+def test_rows_travel_to_other_processes() -> None:
+    """With their type and all that they hold."""
+    found = pickle.loads(pickle.dumps(pairs((1, 2), (3, 4))))
+    assert (Pairs, [[1, 2], [3, 4]]) == (type(found), found.matrix.tolist())

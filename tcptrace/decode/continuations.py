@@ -50,8 +50,16 @@ class Continued(NamedTuple):
 class Continuations:
     """Makes the next part of a part; keeps fragments from batch to batch."""
 
-    def __init__(self, reasons: Counter[int], tallies: npt.NDArray[np.int64]) -> None:
-        self._fragments: defaultdict[int, Fragments] = defaultdict(Fragments)  # by level
+    def __init__(
+        self,
+        reasons: Counter[int],
+        tallies: npt.NDArray[np.int64],
+        unfinished: dict[int, Fragments] | None = None,
+    ) -> None:
+        """`unfinished` is what another one, of the packets before, has in `fragments`."""
+        self.fragments: defaultdict[int, Fragments] = defaultdict(Fragments)  # by level
+        for level, fragments in (unfinished or {}).items():
+            self.fragments[level] = fragments.handed_over()
         self._reasons = reasons
         self._tallies = tallies
 
@@ -66,7 +74,7 @@ class Continuations:
             yield Part(_subframes(more), part.data)
         gathered: list[Continued] = []
         octets = 0
-        for continued in self._elsewhere(part, packets, self._fragments[level]):
+        for continued in self._elsewhere(part, packets, self.fragments[level]):
             gathered.append(continued)
             octets += len(continued.octets)
             if octets >= MOST_OCTETS:
@@ -108,7 +116,7 @@ class Continuations:
         if fragment is None or cells[_AT["more_end"]]:
             return Reason.FRAGMENT_INCOMPLETE
         whole = fragments.add(fragment, cells, time)
-        every = self._fragments.values()
+        every = self.fragments.values()
         self._tallies[Tally.FRAGMENTS_DROPPED] = sum(each.dropped for each in every)
         self._tallies[Tally.FRAGMENT_OVERLAPS] = sum(each.overlaps for each in every)
         if whole is None:

@@ -21,6 +21,7 @@ from tcptrace.decode import (
 )
 from tcptrace.decode.continuations import Continuations, Part
 from tcptrace.decode.datagrams import Datagrams
+from tcptrace.decode.fragments import Fragments
 from tcptrace.decode.headers import END_GROUP, GROUP_BITS, Header
 from tcptrace.decode.segments import Segments
 from tcptrace.decode.skipped import REASONS, TALLIES, Tally
@@ -35,10 +36,11 @@ class Decoder:
     are beyond one a packet. So `rows - beyond + sum(skipped)` is always the packets fed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unfinished: dict[int, Fragments] | None = None) -> None:
+        """`unfinished` is that of a decoder which was fed the packets before."""
         self._reasons: Counter[int] = Counter()
         self._tallies = np.zeros(len(Tally), np.int64)
-        self._continuations = Continuations(self._reasons, self._tallies)
+        self._continuations = Continuations(self._reasons, self._tallies, unfinished)
         self._scratch = Datagrams.zeros(0)
 
     def feed(self, packets: Packets) -> Segments:
@@ -55,6 +57,11 @@ class Decoder:
     def finish(self) -> Segments:
         """What the end of the capture completes: nothing, for half a datagram is no segment."""
         return Segments.zeros(0)
+
+    def unfinished(self) -> dict[int, Fragments]:
+        """Datagrams of which not all fragments have come, by level; empty if there are none."""
+        kept = self._continuations.fragments
+        return {level: fragments for level, fragments in kept.items() if len(fragments)}
 
     @property
     def skipped(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ lies before the first missing octet was kept.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -76,6 +77,16 @@ class Fragments:
         self._octets = 0
         self.dropped = 0
         self.overlaps = 0
+
+    def __len__(self) -> int:
+        """How many datagrams are unfinished."""
+        return len(self._unfinished)
+
+    def handed_over(self) -> Fragments:
+        """The same datagrams, for one who goes on: nothing was dropped yet."""
+        after = Fragments()
+        after._unfinished, after._octets = deepcopy(self._unfinished), self._octets
+        return after
 
     def add(self, fragment: Fragment, cells: list[int], time: int) -> Datagram | None:
         """The datagram that `fragment` completes, or None.

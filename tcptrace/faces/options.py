@@ -62,6 +62,10 @@ _COLUMNS = click.option("-e", "--column", "columns", multiple=True, metavar="COL
                         help="Only this column. Repeatable; commas too. "
                              "A wrong name lists them all.")  # fmt: skip
 WRITING = (_form(FORMATS, "text"), _OUTPUT, _COLUMNS)
+DISTRIBUTING = (
+    click.option("--dask", metavar="ADDRESS",
+                 help="Have the Dask cluster with this scheduler read the files."),
+)  # fmt: skip
 DRAWING = (_form(PICTURES, SVG), _OUTPUT)
 WRITING_OR_DRAWING = (_form((*FORMATS, *PICTURES), "text"), _OUTPUT, _COLUMNS)
 
@@ -88,6 +92,11 @@ def reading(command: Command) -> Command:
 def writing(command: Command) -> Command:
     """Give a command `form`, `path` and `columns`."""
     return _decorated(command, WRITING)
+
+
+def distributing(command: Command) -> Command:
+    """Give a command `dask`, the address of a cluster."""
+    return _decorated(command, DISTRIBUTING)
 
 
 def drawing(command: Command) -> Command:

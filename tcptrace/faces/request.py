@@ -34,6 +34,7 @@ class Request:
     verbose: int
     most: int | None = None
     interrupt: Interrupt = field(default_factory=Interrupt)
+    dask: str | None = None
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Request:
@@ -52,7 +53,18 @@ class Request:
 
     def trace(self) -> Trace:
         """Read the files, up to a Ctrl-C; CaptureError or UsageError if they cannot be read so."""
+        if self.dask is not None:
+            return self._on_cluster(self.dask)
         return self.reading().trace(self.progress, self.interrupt)
+
+    def _on_cluster(self, address: str) -> Trace:
+        self._check_files()
+        if self.count is not None or self.most is not None:
+            raise UsageError("-c and --max-connections count in order, which a cluster has not")
+        timers = self.timers()
+        from tcptrace.faces.dask import read_on
+
+        return read_on(address, list(self.files), self.filter, timers)
 
     def reading(self) -> Reading:
         """How the files are read; UsageError where they cannot be read as asked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from tcptrace.faces.capture_facts import warnings
 from tcptrace.faces.formats import FORMATS, STREAMS, format_of, output
-from tcptrace.faces.options import reading, writing
+from tcptrace.faces.options import distributing, reading, writing
 from tcptrace.faces.request import Request
 from tcptrace.faces.terminal import console, note
 from tcptrace.tables.wording import counted
@@ -54,11 +55,18 @@ def table_command(name: str) -> click.Command:
 
     @reading
     @writing
-    def run(request: Request, form: str | None, path: str | None, columns: tuple[str, ...]) -> None:
-        write_table(request, name, (form, path, columns))
+    def run(
+        request: Request,
+        form: str | None,
+        path: str | None,
+        columns: tuple[str, ...],
+        dask: str | None = None,
+    ) -> None:
+        write_table(replace(request, dask=dask), name, (form, path, columns))
 
     lines = "\n".join(f"  {example}" for example in examples)
-    return click.command(name, help=row, epilog=f"\b\nExamples:\n{lines}")(run)
+    command = run if name == "segments" else distributing(run)
+    return click.command(name, help=row, epilog=f"\b\nExamples:\n{lines}")(command)
 
 
 def write_table(
@@ -70,7 +78,8 @@ def write_table(
 
     form, path, columns = asked
     kind = format_of(form, path)
-    if path is not None and name in STREAMED and kind in STREAMS:
+    streams = request.dask is None and name in STREAMED and kind in STREAMS
+    if path is not None and streams:
         stream_table(request, name, (kind, path, columns))
         return
     trace = request.trace()

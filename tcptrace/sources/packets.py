@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,9 @@ class Packets(Rows):
     def take(self, which: slice | Matrix | npt.NDArray[np.bool_]) -> Self:
         """The packets picked by a slice, an index array or a mask; the bytes are not copied."""
         return type(self)(self.matrix[which], self.data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.matrix, bytes(self.data))
 
     def packet_bytes(self, row: int) -> bytes:
         """The kept octets of one packet of the batch, for people and for rare link types."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,14 @@ class ClockSteps:
     packet: int = 0
     time: int = 0
     last: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def join(cls, several: list[ClockSteps]) -> ClockSteps:
+        """Of the pieces of a capture, which follow each other and share no file."""
+        first = next((each for each in several if each.count), cls())
+        count = sum(each.count for each in several)
+        largest = max((each.largest for each in several), default=0)
+        return cls(count, largest, first.packet, first.time)
 
     def watch(self, packets: Packets) -> None:
         """Take a batch; the time of a file's packet is held against the same file's one before."""
@@ -63,6 +71,23 @@ class Loss:
     octets: int = 0
     endpoints: int = 0
     dropped: int | None = None
+
+
+class Learned(NamedTuple):
+    """What connections say of the capture: how many have each Vantage, and as in `Loss`."""
+
+    vantages: tuple[int, ...]
+    octets: int
+    endpoints: int
+
+    @classmethod
+    def of(cls, found: Reconstruction) -> Learned:
+        """Of what a tracker found."""
+        return cls(
+            tuple(np.bincount(found.connections.vantage, minlength=len(Vantage)).tolist()),
+            int(found.endpoints.missed_bytes.sum()),
+            int(np.count_nonzero(found.endpoints.unseen)),
+        )
 
 
 @dataclass
@@ -153,14 +178,18 @@ class CaptureFacts:
 
     def add_reconstruction(self, found: Reconstruction) -> None:
         """What the tracker learned about the capture itself, of all or of some more connections."""
-        met = np.bincount(found.connections.vantage, minlength=len(Vantage))
+        self.add_learned(Learned.of(found))
+
+    def add_learned(self, learned: Learned) -> None:
+        """The same, of what was found elsewhere."""
+        met = np.array(learned.vantages, np.int64)
         self.vantages = met if self.vantages is None else self.vantages + met
         known = self.vantages.copy()
         known[Vantage.UNKNOWN] = 0
         if known.any():
             self.vantage = Vantage(int(known.argmax())).name.lower()
-        self.loss.octets += int(found.endpoints.missed_bytes.sum())
-        self.loss.endpoints += int(np.count_nonzero(found.endpoints.unseen))
+        self.loss.octets += learned.octets
+        self.loss.endpoints += learned.endpoints
 
     def __str__(self) -> str:
         """What the capture is, in a line."""

@@ -137,3 +137,16 @@ def test_one_datagram_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(100):
         together.add(cut(PAYLOAD, 512)[0], [], 0)
     assert 90 == together.dropped
+
+
+def test_handed_over_to_one_who_goes_on() -> None:
+    """What the other had is there, and what it dropped is not counted twice; it keeps its own."""
+    first, second = cut(PAYLOAD[:64], 32)
+    before = Fragments()
+    assert before.add(first, [0], 0) is None
+    assert before.add(first._replace(offset=LARGEST), [0], 0) is None
+    after = before.handed_over()
+    assert (1, 0, 1) == (before.dropped, after.dropped, len(after))
+    whole = after.add(second, [32], 0)
+    assert whole is not None
+    assert (PAYLOAD[:64], 0, 1) == (whole.kept, len(after), len(before))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tcptrace.sources.facts import FileFacts, InterfaceFacts
 from tcptrace.sources.packets import Packets
-from tcptrace.tables.capture_facts import CaptureFacts, ClockSteps
+from tcptrace.tables.capture_facts import CaptureFacts, ClockSteps, Learned
 from tcptrace.tracker.transitions import Vantage
 from tests.tables.written import BEGIN, ORIG, RESP, SECOND, Written, at
 
@@ -108,3 +108,22 @@ def test_capture_that_was_filtered_lasts_as_long_as_the_file() -> None:
     facts.take(packets([1, 4]))
     facts.take_files([FileFacts("a", first_time=at(0), last_time=at(60))])
     assert pd.Timedelta(seconds=60) == facts.duration
+
+
+def test_steps_of_pieces_are_those_of_the_whole() -> None:
+    """The first step is the first piece's that has one, the largest is any piece's."""
+    files = [packets([0, 1]), packets([5, 4.5], 1), packets([9, 6, 8], 2)]
+    whole, pieces = ClockSteps(), [ClockSteps() for _ in files]
+    for piece, file in zip(pieces, files, strict=True):
+        whole.watch(file)
+        piece.watch(file)
+    assert whole == ClockSteps.join(pieces)
+    assert ClockSteps() == ClockSteps.join([])
+
+
+def test_vantage_of_trackers_together_is_that_of_most_connections() -> None:
+    """Of equal many the first of the choices, as where one tracker has all."""
+    facts = CaptureFacts()
+    facts.add_learned(Learned((9, 0, 1, 1), 5, 2))
+    facts.add_learned(Learned((9, 2, 1, 0), 5, 2))
+    assert ("originator", 10, 4) == (facts.vantage, facts.loss.octets, facts.loss.endpoints)
