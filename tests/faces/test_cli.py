@@ -24,7 +24,7 @@ from tests.faces.made import MadeTrace
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURE = ROOT / "captures" / "fin_wait_2_stalled" / "capture.pcapng"
 PCAP_HEADER = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
-HEAVY = ("pandas", "numpy", "rich", "scapy", "dpkt", "pyarrow")
+HEAVY = ("pandas", "numpy", "rich", "scapy", "dpkt", "pyarrow", "dask", "distributed")
 OVER_MADE_TRACE = """
 import sys
 from tests.faces.made import CONNECTIONS, MadeTrace, table
