@@ -26,7 +26,6 @@ WORDS_THAT_SAY_NOTHING = {"utils", "common", "base", "core", "helpers", "misc", 
 # Tests that belong to no single module, each with what it looks at instead.
 WHOLE = {
     "test_lost_worker.py": "the cluster, with workers as processes",
-
     "test_floors.py": "the house",
     "test_readme.py": "README.md",
     "test_captures.py": "captures/",
