@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its threads allocate, which tests elsewhere count
 def client() -> Iterator[Any]:
     """A client of two workers that are threads here."""
     distributed = pytest.importorskip("distributed")
