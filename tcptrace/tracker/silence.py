@@ -131,10 +131,6 @@ class Silence:
         trip: cython.longlong = self.w.round_trip(at, peer)
         return last + trip if trip else (last + self.most) // 2
 
-    def bounds(self) -> tuple[int, int]:
-        """(earliest, latest) moment of what was last asked for."""
-        return self.least, self.most
-
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _after(self, since: cython.longlong, timer: cython.Py_ssize_t) -> cython.int:
