@@ -24,8 +24,10 @@ from tcptrace.tables.schema import CONNECTIONS
 from tcptrace.tables.timeline import timeline
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.settling import Piece, Settling
+from tcptrace.tracker.tracker import Tracker
 
 PIECE = 4096  # connections that are judged before the next piece is made
+SHARE = 16  # a piece looks at all that is in the table: it is made for this share of it at least
 
 
 class Stream:
@@ -54,16 +56,21 @@ class Stream:
         settling = Settling(tracker)
         for segments in self._feeding:
             now = max(now, int(segments.time.max(initial=0)))
-            if tracker.undrained >= PIECE:
+            if _is_due(tracker):
                 yield settling.settle(now), now
         self._feeding.finish()
         end = max(now, self.capture.end or 0)
         tracker.end()
         while tracker.judge_more():
-            if tracker.undrained >= PIECE:
+            if _is_due(tracker):
                 yield settling.settle(end, over=True), end
         yield settling.settle(end, over=True), end
         self.capture.evicted = tracker.evicted
+
+
+def _is_due(tracker: Tracker) -> bool:
+    said = tracker.undrained
+    return said >= PIECE and SHARE * said >= int(np.count_nonzero(tracker.table().used))
 
 
 class Part:
