@@ -32,6 +32,8 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.connections",
     "tcptrace.tracker.dating",
     "tcptrace.tracker.evidence",
+    "tcptrace.tracker.odds",
+    "tcptrace.tracker.pool",
     "tcptrace.tracker.packing",
     "tcptrace.tracker.resting",
     "tcptrace.tracker.tallying",

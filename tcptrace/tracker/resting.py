@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import cython
+import numpy as np
 
 from tcptrace.tracker.evidence import EvidenceLog
 from tcptrace.tracker.packing import Packing
-from tcptrace.tracker.slots import Evidence, Keeping
+from tcptrace.tracker.slots import Brief, Evidence, Keeping
 
 ROWS = cython.declare(cython.Py_ssize_t, Keeping.index("rows"))
 FIRST_CHUNK = cython.declare(cython.Py_ssize_t, Keeping.index("first_chunk"))
@@ -17,20 +18,33 @@ PIN = cython.declare(cython.Py_ssize_t, Keeping.index("pin"))
 PINNED_ROWS = cython.declare(cython.Py_ssize_t, Keeping.index("pinned_rows"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Keeping.width())
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+COPY_COLUMN = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
+B_BITS = cython.declare(cython.Py_ssize_t, Brief.index("bits"))
+COPY = cython.declare(cython.longlong, Brief.field("copy"))
 CHUNK = cython.declare(cython.Py_ssize_t, Keeping.CHUNK)
+CROWDED = cython.declare(cython.longlong, 200_000)  # some 64 MB
 ELSEWHERE = cython.declare(cython.longlong, Keeping.ELSEWHERE)
 
 
 @cython.cclass
 class RestingLog(EvidenceLog):
-    """What is packed is unpacked by the connection's next segment, or when it is collected."""
+    """What is packed is unpacked by the connection's next segment, or when it is collected.
+
+    Packing takes time and saves room: it begins where the pool holds CROWDED chunks.
+    """
 
     packing: Packing
     packed: dict
+    places: cython.longlong[::1]
 
     def __init__(self) -> None:
         super().__init__()
         self.packing, self.packed = Packing(), {}
+        self.places = memoryview(np.arange(len(Evidence.COPIED)))
+
+    def is_crowded(self) -> bool:
+        """Whether so much is kept that quiet connections should be packed away."""
+        return self.used > CROWDED
 
     def pack(self, slots: cython.longlong[::1]) -> None:
         """Pack the rows of these slots, which are quiet; nothing of what is kept changes."""
@@ -86,6 +100,9 @@ class RestingLog(EvidenceLog):
         self.table[k + ROWS] = self.table[k + LOOSE] = 0
         row: cython.Py_ssize_t
         for row in range(count):
-            self._lay(self._next_row(k), cells, row * WIDTH)
+            place: cython.Py_ssize_t = self._next_row(k)
+            self._write(place, k, cells, row * WIDTH, self.places)
+            if cells[row * WIDTH + COPY_COLUMN]:
+                self.rows[place + B_BITS] |= COPY
         self.table[k + PIN], self.table[k + PINNED_ROWS] = pin, pinned_rows
         return 0

@@ -83,42 +83,79 @@ class Keeping(Rows):
         "loose": "chunks behind it that may be dropped",
         "pin": "how many more rows are kept for good",
         "pinned_rows": "rows that are kept for good",
+        "path": "path of its first segment, and of every one whose brief says nothing else",
+        "interface": "interface of its first segment, and of every one likewise",
     }
+
+
+class Brief:
+    """The cells of 32 bits that most rows of evidence fit in, and the fields of two of them."""
+
+    CELLS: ClassVar[tuple[str, ...]] = (
+        *("time_low", "time_high", "packet", "seq", "ack", "tsval", "tsecr"),
+        "sizes",  # payload, and 16 bits higher the window; or the place of an odd row
+        "labels",  # IPv4's identification, and 16 bits higher the checksum
+        "bits",
+    )
+    BITS: ClassVar[dict[str, int]] = {  # how many of each, from the lowest on
+        "flags": 12,
+        "ttl": 8,
+        "kind": 2,
+        "checksum": 2,
+        "has_timestamp": 1,
+        "sender": 1,
+        "copy": 1,
+        "has_ip_id": 1,
+        "odd": 1,
+    }
+
+    @classmethod
+    def index(cls, name: str) -> int:
+        """The place of a cell in a row."""
+        return cls.CELLS.index(name)
+
+    @classmethod
+    def shift(cls, name: str) -> int:
+        """Where a field of `bits` begins."""
+        names = list(cls.BITS)
+        return sum(cls.BITS[before] for before in names[: names.index(name)])
+
+    @classmethod
+    def mask(cls, name: str) -> int:
+        """The largest number in a field of `bits`."""
+        return (1 << cls.BITS[name]) - 1
+
+    @classmethod
+    def field(cls, *names: str) -> int:
+        """All bits of these fields, where they stand."""
+        return sum(cls.mask(name) << cls.shift(name) for name in names)
+
+
+class Odd:
+    """The cells of 32 bits for what a row says that does not fit in a brief."""
+
+    CELLS: ClassVar[tuple[str, ...]] = (
+        *("packet_high", "path_low", "path_high", "payload", "window", "interface"),
+        *("mss", "window_scale", "sack_blocks"),
+        *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
+        *("fast_open", "icmp"),
+    )
+
+    @classmethod
+    def index(cls, name: str) -> int:
+        """The place of a cell in a row."""
+        return cls.CELLS.index(name)
 
 
 class Evidence(Rows):
     """A segment as the inference needs it; the first columns are copied, the rest worked out."""
 
-    WIDE: ClassVar[tuple[str, ...]] = ("time", "packet", "path")  # 64 bits
-    UNSIGNED: ClassVar[tuple[str, ...]] = (  # 32 bits
-        "seq",
-        "ack",
-        "payload",
-        "tsval",
-        "tsecr",
-        "sack_1_left",
-        "sack_1_right",
-        "sack_2_left",
-        "sack_2_right",
+    COPIED: ClassVar[tuple[str, ...]] = (
+        *("time", "packet", "path", "seq", "ack", "payload", "tsval", "tsecr"),
+        *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
+        *("kind", "interface", "ttl", "ip_id", "flags", "window", "checksum", "checksum_field"),
+        *("mss", "window_scale", "has_timestamp", "sack_blocks", "fast_open", "icmp", "sender"),
     )
-    SMALL: ClassVar[tuple[str, ...]] = (  # 31 bits and a sign
-        "kind",
-        "interface",
-        "ttl",
-        "ip_id",
-        "flags",
-        "window",
-        "checksum",
-        "checksum_field",
-        "mss",
-        "window_scale",
-        "has_timestamp",
-        "sack_blocks",
-        "fast_open",
-        "icmp",
-        "sender",
-    )
-    COPIED: ClassVar[tuple[str, ...]] = WIDE + UNSIGNED + SMALL
     COLUMNS: ClassVar[dict[str, str]] = dict.fromkeys(COPIED, "as in Segments") | {
         "copy": "1 for a copy made by the capture: left out of all reasoning",
         "begin": "seq, counted from the sender's ISS (its SYN is octet 0)",

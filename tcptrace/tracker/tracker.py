@@ -106,6 +106,8 @@ class Tracker:
         if self._since < max(REST_AFTER, len(self._table.matrix()) // 4):
             return
         self._since = 0
+        if not self._log.is_crowded():
+            return
         table, quiet = self.table(), int(segments.clock[-1]) - QUIET
         self._log.pack(np.flatnonzero((table.used == 1) & (table.time_end <= quiet)).data)
 

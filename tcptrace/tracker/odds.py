@@ -1,0 +1,161 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
+"""`Odds` ⚙: what only some rows of evidence say, beside the briefs of `pool`.
+
+Options of a SYN, SACK blocks, an ICMP error, a path or interface that is not the one of the
+connection's first segment, and numbers that are too large for a brief.
+"""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+
+from tcptrace.tracker.slots import Evidence, Odd
+
+PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
+PATH = cython.declare(cython.Py_ssize_t, Evidence.index("path"))
+PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
+SACK = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
+INTERFACE = cython.declare(cython.Py_ssize_t, Evidence.index("interface"))
+WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
+MSS = cython.declare(cython.Py_ssize_t, Evidence.index("mss"))
+WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Evidence.index("window_scale"))
+SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
+FAST_OPEN = cython.declare(cython.Py_ssize_t, Evidence.index("fast_open"))
+ICMP = cython.declare(cython.Py_ssize_t, Evidence.index("icmp"))
+SACK_EDGES = cython.declare(cython.Py_ssize_t, 4)
+
+ODD = cython.declare(cython.Py_ssize_t, len(Odd.CELLS))
+O_PACKET = cython.declare(cython.Py_ssize_t, Odd.index("packet_high"))
+O_PATH_LOW = cython.declare(cython.Py_ssize_t, Odd.index("path_low"))
+O_PATH_HIGH = cython.declare(cython.Py_ssize_t, Odd.index("path_high"))
+O_PAYLOAD = cython.declare(cython.Py_ssize_t, Odd.index("payload"))
+O_WINDOW = cython.declare(cython.Py_ssize_t, Odd.index("window"))
+O_INTERFACE = cython.declare(cython.Py_ssize_t, Odd.index("interface"))
+O_MSS = cython.declare(cython.Py_ssize_t, Odd.index("mss"))
+O_WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Odd.index("window_scale"))
+O_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Odd.index("sack_blocks"))
+O_SACK = cython.declare(cython.Py_ssize_t, Odd.index("sack_1_left"))
+O_FAST_OPEN = cython.declare(cython.Py_ssize_t, Odd.index("fast_open"))
+O_ICMP = cython.declare(cython.Py_ssize_t, Odd.index("icmp"))
+
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF = cython.declare(cython.longlong, 0x80000000)
+UPPER = cython.declare(cython.longlong, 1 << 32)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _low(value: cython.longlong) -> cython.int:
+    """The lower 32 bits, as a cell holds them."""
+    return ((value + HALF) & MASK32) - HALF
+
+
+@cython.final
+@cython.cclass
+class Odds:
+    """Odd rows by their place; those that are free lead to each other by their first cell."""
+
+    matrix: object
+    cells: cython.int[::1]
+    free: cython.longlong
+
+    def __init__(self) -> None:
+        self.matrix = np.zeros((0, ODD), np.int32)
+        self.free = -1
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1)
+    def write(
+        self, cells: cython.longlong[::1], at: cython.Py_ssize_t, places: cython.longlong[::1]
+    ) -> cython.int:
+        """Keep the rest of a row that a source has from cell `at` on; the place where it is."""
+        if self.free < 0:
+            with cython.gil:
+                self._grow()
+        place: cython.int = self.free
+        o: cython.Py_ssize_t = place * ODD
+        edge: cython.Py_ssize_t
+        path: cython.longlong = cells[at + places[PATH]]
+        self.free = self.cells[o]
+        self.cells[o + O_PACKET] = cells[at + places[PACKET]] >> 32
+        self.cells[o + O_PATH_LOW] = _low(path)
+        self.cells[o + O_PATH_HIGH] = path >> 32
+        self.cells[o + O_PAYLOAD] = _low(cells[at + places[PAYLOAD]])
+        self.cells[o + O_WINDOW] = cells[at + places[WINDOW]]
+        self.cells[o + O_INTERFACE] = cells[at + places[INTERFACE]]
+        self.cells[o + O_MSS] = cells[at + places[MSS]]
+        self.cells[o + O_WINDOW_SCALE] = cells[at + places[WINDOW_SCALE]]
+        self.cells[o + O_SACK_BLOCKS] = cells[at + places[SACK_BLOCKS]]
+        for edge in range(SACK_EDGES):
+            self.cells[o + O_SACK + edge] = _low(cells[at + places[SACK + edge]])
+        self.cells[o + O_FAST_OPEN] = cells[at + places[FAST_OPEN]]
+        self.cells[o + O_ICMP] = cells[at + places[ICMP]]
+        return place
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1)
+    def read(
+        self, place: cython.Py_ssize_t, out: cython.longlong[::1], at: cython.Py_ssize_t
+    ) -> cython.int:
+        """Lay out what an odd row says in a row of `Evidence`, over what the brief said."""
+        o: cython.Py_ssize_t = place * ODD
+        edge: cython.Py_ssize_t
+        out[at + PACKET] += self.cells[o + O_PACKET] * UPPER
+        out[at + PATH] = self.path(place)
+        out[at + PAYLOAD] = self.payload(place)
+        out[at + WINDOW] = self.cells[o + O_WINDOW]
+        out[at + INTERFACE] = self.interface(place)
+        out[at + MSS] = self.cells[o + O_MSS]
+        out[at + WINDOW_SCALE] = self.cells[o + O_WINDOW_SCALE]
+        out[at + SACK_BLOCKS] = self.cells[o + O_SACK_BLOCKS]
+        for edge in range(SACK_EDGES):
+            out[at + SACK + edge] = self.cells[o + O_SACK + edge] & MASK32
+        out[at + FAST_OPEN] = self.cells[o + O_FAST_OPEN]
+        out[at + ICMP] = self.cells[o + O_ICMP]
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1)
+    def let_go(self, place: cython.Py_ssize_t) -> cython.int:
+        """The place is free again."""
+        self.cells[place * ODD] = self.free
+        self.free = place
+        return 0
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def path(self, place: cython.Py_ssize_t) -> cython.longlong:
+        """The row's path."""
+        high: cython.longlong = self.cells[place * ODD + O_PATH_HIGH]
+        return high * UPPER + (self.cells[place * ODD + O_PATH_LOW] & MASK32)
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def payload(self, place: cython.Py_ssize_t) -> cython.longlong:
+        """The row's payload."""
+        return self.cells[place * ODD + O_PAYLOAD] & MASK32
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def interface(self, place: cython.Py_ssize_t) -> cython.longlong:
+        """The row's interface."""
+        return self.cells[place * ODD + O_INTERFACE]
+
+    def _grow(self) -> None:
+        size: cython.Py_ssize_t = len(self.matrix)
+        larger: cython.Py_ssize_t = max(256, size + size // 2)
+        self.cells = None  # in place: nothing else ever holds a view
+        self.matrix.resize((larger, ODD), refcheck=False)
+        self.matrix[size:, 0] = np.arange(size + 1, larger + 1)
+        self.matrix[larger - 1, 0] = -1
+        self.cells = memoryview(self.matrix.reshape(-1))
+        self.free = size
