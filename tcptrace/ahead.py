@@ -1,12 +1,14 @@
-"""Work in a thread of its own: `ahead` of those who ask for it, or `Behind` those who hand it on.
+"""Work in a thread of its own: `ahead` of those who ask for it, `Behind` or `Beside` the others.
 
 It pays where the work releases the interpreter's lock, as reading and the kernels do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, Queue, SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
@@ -83,6 +85,38 @@ class Behind:
         self._busy = False
         if failure is not None:
             raise failure
+
+
+class Beside:
+    """Pieces of work that do not depend on each other, shared between the caller and a thread."""
+
+    LANES = 2
+
+    def __init__(self) -> None:
+        self._behind = Behind()
+
+    def do(self, pieces: Sequence[Callable[[int], Item]]) -> list[Item]:
+        """What each gives, in their order; a piece is told its lane, 0 or 1, which no other shares.
+
+        Raises what one of them raised, once none is in work.
+        """
+        left, given = deque(enumerate(pieces)), dict[int, Item]()
+
+        def work(lane: int) -> None:
+            while True:
+                try:
+                    place, piece = left.popleft()
+                except IndexError:
+                    return
+                given[place] = piece(lane)
+
+        if len(pieces) > 1:
+            self._behind.do(partial(work, 1))
+        try:
+            work(0)
+        finally:
+            self._behind.wait()
+        return [given[place] for place in range(len(pieces))]
 
 
 def _obey(

@@ -87,3 +87,22 @@ class Rows:
             return self.matrix[:, type(self)._places()[name]]
         except KeyError:
             raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
+
+
+class Chosen:
+    """Columns of the rows that a mask chooses, for work that goes column by column.
+
+    Each is copied when it is first asked for, its numbers side by side in memory.
+    """
+
+    def __init__(self, rows: Rows, which: npt.NDArray[np.bool_]) -> None:
+        self._rows = rows
+        self._which = which
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._which))
+
+    def __getattr__(self, name: str) -> Matrix:
+        column: Matrix = getattr(self._rows, name)[self._which]
+        setattr(self, name, column)
+        return column

@@ -21,7 +21,6 @@ from tcptrace.columns import Matrix
 from tcptrace.sources.live_source import Counters
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.changes import Change, changes
-from tcptrace.tables.closes import standing
 from tcptrace.tables.connections import last_states
 from tcptrace.tables.schema import ANOMALIES, STATES
 from tcptrace.tables.timeline import timeline
@@ -99,14 +98,14 @@ class Look:
     @cached_property
     def moves(self) -> Transitions:
         """The moves made by now, conn being ordinals."""
-        moves = standing(self.found.transitions, self.now)
+        moves = self.found.transitions.take(self.found.stands(self.now))
         moves.conn[:] = self.ordinals[moves.conn]
         return moves
 
     @cached_property
     def states(self) -> Matrix:
         """The state of each endpoint, int64 (connections, 2); -1 for none."""
-        return last_states(self.found.transitions, len(self.ordinals), self.now)
+        return last_states(self.found, self.now)
 
     @property
     def begun(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from exchange import SECOND, exchange
 
 from tcptrace.decode.segments import Segments
@@ -31,7 +32,10 @@ class Kept:
         self.tallying.add(segments.cells, len(segments), capacity)
 
     def rows(self) -> Evidence:
-        return Evidence(self.log.collect([self.slot()])[0])
+        slots = np.array([self.slot()])
+        rows = Evidence.zeros(int(self.log.offsets(slots)[-1]))
+        self.log.collect(slots.data, rows.cells)
+        return rows
 
     def tallies(self) -> Tallies:
         return Tallies(self.tallying.of([self.slot()]))

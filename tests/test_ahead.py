@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from tcptrace.ahead import Behind, ahead
+from tcptrace.ahead import Behind, Beside, ahead
 
 
 def counting(upto: int, made: list[int]) -> Iterator[int]:
@@ -110,3 +110,51 @@ def test_nothing_behind_outlives_its_owner() -> None:
         thread.join(5)
     assert seen() is None
     assert threads and not any(thread.is_alive() for thread in threads)
+
+
+def test_pieces_beside_each_other_are_given_in_their_order() -> None:
+    """Whichever is done first, by either of the two lanes."""
+    first = Event()
+
+    def piece(number: int, lane: int) -> tuple[int, int]:
+        if number == 0:
+            assert first.wait(10)  # until another one has been done beside it
+        first.set()
+        return number, lane
+
+    given = Beside().do([partial(piece, number) for number in range(20)])
+    assert list(range(20)) == [number for number, _ in given]
+    assert {0, 1} == {lane for _, lane in given}
+
+
+def test_pieces_of_one_lane_never_overlap() -> None:
+    """What a lane has for itself, a piece has for itself."""
+    inside: list[int] = []
+
+    def piece(lane: int) -> bool:
+        inside.append(lane)
+        alone = inside.count(lane) == 1
+        inside.remove(lane)
+        return alone
+
+    assert all(Beside().do([piece] * 200))
+
+
+@pytest.mark.parametrize("failing", [0, 1, 9])
+def test_failure_of_a_piece_is_raised(failing: int) -> None:
+    """In whichever lane it was, and the next pieces can be done."""
+    beside = Beside()
+
+    def piece(number: int, _lane: int) -> int:
+        return 1 // (number != failing)
+
+    with pytest.raises(ZeroDivisionError):
+        beside.do([partial(piece, number) for number in range(10)])
+    assert [1] == beside.do([lambda lane: lane + 1])
+
+
+def test_no_piece_gives_nothing() -> None:
+    """And begins no thread."""
+    before = threading.active_count()
+    assert [] == Beside().do([])
+    assert before == threading.active_count()

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from tcptrace.columns import Rows
+from tcptrace.columns import Chosen, Rows
 
 
 class Pairs(Rows):
@@ -100,3 +100,13 @@ def test_rows_travel_to_other_processes() -> None:
     """With their type and all that they hold."""
     found = pickle.loads(pickle.dumps(pairs((1, 2), (3, 4))))
     assert (Pairs, [[1, 2], [3, 4]]) == (type(found), found.matrix.tolist())
+
+
+def test_chosen_columns_lie_side_by_side() -> None:
+    """Of the rows that the mask chooses, each column copied once."""
+    rows = pairs((1, 10), (2, 20), (3, 30))
+    chosen = Chosen(rows, np.array([True, False, True]))
+    assert (2, [10, 30]) == (len(chosen), chosen.right.tolist())
+    assert chosen.right is chosen.right and chosen.right.flags.contiguous
+    with pytest.raises(AttributeError, match="no column 'middle'"):
+        _ = chosen.middle

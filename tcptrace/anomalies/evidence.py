@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tcptrace.columns import Chosen
 from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.capture_facts import CaptureFacts
-from tcptrace.tables.closes import standing
 from tcptrace.tcp.profile import Profile
 from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.tracker import Reconstruction
-from tcptrace.tracker.transitions import Basis, EndReason, Transitions
+from tcptrace.tracker.transitions import Basis, EndReason
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -157,9 +157,9 @@ class Evidence:
         return found
 
     @cached_property
-    def _moves(self) -> Transitions:
+    def _moves(self) -> Chosen:
         """Moves that stand, without the timers that the capture did not live to see."""
-        return standing(self.found.transitions, self.end)
+        return self.found.standing(self.end)
 
     @cached_property
     def _endpoint(self) -> Numbers:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tcptrace.columns import Chosen
 from tcptrace.tables.schema import CLOSE_KINDS, CLOSERS
 from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.tracker import Reconstruction
-from tcptrace.tracker.transitions import Basis, EndReason, Transitions
+from tcptrace.tracker.transitions import EndReason
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -37,9 +38,9 @@ class Closes:
     kind: Numbers
 
     @classmethod
-    def of(cls, moves: Transitions, connections: int, until: int) -> Closes:
-        """From the moves of `connections` connections, as far as they came before `until`, ns."""
-        moves = standing(moves, until)
+    def of(cls, found: Reconstruction, until: int) -> Closes:
+        """From the moves that stand at `until`, ns."""
+        moves, connections = found.standing(until), len(found.connections)
         ended = (moves.state == State.CLOSED) | (moves.state == State.LISTEN)
         sent, received = moves.event == Event.SND_RST, moves.event == Event.RCV_RST
         fin = _first(moves, moves.event == Event.SND_FIN, connections)
@@ -57,15 +58,6 @@ class Closes:
         return cls(np.where(kind == _NO_CLOSE, _NONE, closer), kind)
 
 
-def standing(moves: Transitions, until: int) -> Transitions:
-    """The moves that were not taken back, without those that timers predict for after `until`.
-
-    What a packet causes stands, even if the endpoint took it in after the capture's last packet.
-    """
-    predicted = (moves.basis == Basis.TIMER) & (moves.time > until)
-    return moves.take((moves.basis != Basis.RETRACTED) & ~predicted)
-
-
 def end_reasons(found: Reconstruction, until: int) -> Numbers:
     """Why each connection is over, EndReason: what its endpoints' last moves say, if they ended.
 
@@ -73,7 +65,7 @@ def end_reasons(found: Reconstruction, until: int) -> Numbers:
     one has not, the tracker's reason for letting go of the connection stands.
     """
     count = len(found.connections)
-    moves = standing(found.transitions, until)
+    moves = found.standing(until)
     last = np.full((count, len(Role)), -1, np.int64)
     last[moves.conn, moves.role] = np.arange(len(moves))  # of equal places, the last row stays
     none = last < 0
@@ -87,14 +79,14 @@ def end_reasons(found: Reconstruction, until: int) -> Numbers:
     return np.where(ended, reason, found.connections.end_reason)
 
 
-def _first(moves: Transitions, which: Mask, connections: int) -> Numbers:
+def _first(moves: Chosen, which: Mask, connections: int) -> Numbers:
     """The earliest time of the chosen moves, by connection and role; _NEVER without any."""
     first = np.full((connections, len(Role)), _NEVER)
     np.minimum.at(first, (moves.conn[which], moves.role[which]), moves.time[which])
     return first
 
 
-def _by_fin(moves: Transitions, connections: int) -> Numbers:
+def _by_fin(moves: Chosen, connections: int) -> Numbers:
     """Who closed actively, as far as a FIN tells: FIN_WAIT_1 is the closer's, LAST_ACK is not."""
     closed_by = np.zeros((connections, len(Role)), np.bool_)
     sent_fin = moves.event == Event.SND_FIN

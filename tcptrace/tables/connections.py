@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from tcptrace.tables.addresses import Addresses
-from tcptrace.tables.closes import Closes, end_reasons, standing
+from tcptrace.tables.closes import Closes, end_reasons
 from tcptrace.tables.community_id import community_ids
 from tcptrace.tables.schema import CONNECTIONS
 from tcptrace.tables.table import NO_TIME
 from tcptrace.tcp.states import Role
 from tcptrace.tracker.tracker import Reconstruction
-from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions
+from tcptrace.tracker.transitions import Connections, Endpoints, EndReason
 
 Numbers = npt.NDArray[np.int64]
 
@@ -36,9 +36,9 @@ def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame
     rows = found.connections
     if until is None:
         until = int(rows.time_end.max(initial=0))
-    closes = Closes.of(found.transitions, len(rows), until)
+    closes = Closes.of(found, until)
     reasons = end_reasons(found, until)
-    states = last_states(found.transitions, len(rows), until)
+    states = last_states(found, until)
     values = {
         **_plain(rows),
         **_endpoints(rows),
@@ -63,10 +63,10 @@ def addresses(rows: Connections) -> tuple[Numbers, Numbers, list[str]]:
     return found.places[: len(rows)], found.places[len(rows) :], list(found.names)
 
 
-def last_states(moves: Transitions, count: int, until: int) -> Numbers:
+def last_states(found: Reconstruction, until: int) -> Numbers:
     """The state in which the capture leaves each endpoint, int64 (count, 2); -1 for none."""
-    kept = standing(moves, until)
-    last = np.full((count, len(Role)), -1, np.int64)
+    kept = found.standing(until)
+    last = np.full((len(found.connections), len(Role)), -1, np.int64)
     last[kept.conn, kept.role] = kept.state  # of equal places, the last row is what stays
     return last
 

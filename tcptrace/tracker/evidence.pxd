@@ -3,7 +3,6 @@ from tcptrace.tracker.pool cimport Pool
 
 
 cdef class EvidenceLog(Pool):
-    cdef object poured
     cdef object kept
     cdef long long[::1] source
 

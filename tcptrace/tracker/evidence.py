@@ -59,13 +59,11 @@ USUAL_INTERFACE = cython.declare(cython.Py_ssize_t, Keeping.index("interface"))
 class EvidenceLog(Pool):
     """The evidence of all open connections, by slot."""
 
-    poured: object
     kept: object
     source: cython.longlong[::1]
 
     def __init__(self) -> None:
         super().__init__()
-        self.poured = np.zeros((0, WIDTH), np.int64)
         self.kept = np.zeros((1, SLOT_WIDTH), np.int64)
         self.source = memoryview(np.array([Segments.index(n) for n in Evidence.COPIED], np.int64))
 
@@ -106,27 +104,30 @@ class EvidenceLog(Pool):
         self.table[k + USUAL_INTERFACE] = s[at + INTERFACE]
         return 0
 
-    def collect(self, slots: list, keep: cython.bint = False):
-        """(Evidence matrix, offsets): the rows of these slots in a row; their chunks go back.
+    def offsets(self, slots: object) -> object:
+        """Where the rows of each of these slots begin if laid one after the other, and their end.
+
+        slots : int64, n of them; gives n + 1 offsets
+        """
+        ends = np.zeros(len(slots) + 1, np.int64)
+        np.cumsum(self.kept[slots, ROWS], out=ends[1:])
+        return ends
+
+    def collect(
+        self, slots: cython.longlong[::1], out: cython.longlong[::1], keep: cython.bint = False
+    ) -> None:
+        """Lay the rows of these slots into `out`, one after the other; their chunks go back.
 
         With `keep` they stay where they are, and nothing changes.
         """
-        offsets = np.zeros(len(slots) + 1, np.int64)
-        np.cumsum(self.kept[slots, ROWS], out=offsets[1:])
-        total: cython.Py_ssize_t = offsets[len(slots)]
-        out: cython.longlong[::1] = self._room(total)
         at: cython.Py_ssize_t = 0
-        for slot in slots:
-            at = self._pour(slot, out, at)
-            if not keep:
-                self._give_back(slot)
-        return self.poured[:total], offsets
-
-    def _room(self, count: cython.Py_ssize_t) -> memoryview:
-        """Cells for so many rows, kept from call to call: fresh memory costs time."""
-        if len(self.poured) <= count:
-            self.poured = np.zeros((count + count // 4 + 1, WIDTH), np.int64)
-        return memoryview(self.poured.reshape(-1))
+        place: cython.Py_ssize_t
+        with cython.nogil:
+            for place in range(slots.shape[0]):
+                at = self._pour(slots[place], out, at)
+        if not keep:
+            for place in range(slots.shape[0]):
+                self._give_back(slots[place])
 
     @cython.cfunc
     @cython.exceptval(-1)

@@ -20,6 +20,7 @@ from tcptrace.tracker.transitions import Endpoints, Transitions
 from tcptrace.tracker.verdict import Judged
 from tcptrace.tracker.wheel import Wheel
 from tcptrace.tracker.witness import Witness
+from tcptrace.tracker.workroom import Workroom
 
 
 class Judgement:
@@ -30,9 +31,8 @@ class Judgement:
         self._profile = profile
         self._distances = Distances(share)
         self._wheel = Wheel(profile, share)
-        self._moves = Transitions.zeros(0)
 
-    def judge(self, groups: list[Group]) -> tuple[Judged, list[int]]:
+    def judge(self, groups: list[Group], room: Workroom) -> tuple[Judged, list[int]]:
         """Everything about groups of connections that have left the table together; their slots.
 
         A first pass measures how far each host is from the tap, over all of them; groups are small
@@ -49,15 +49,16 @@ class Judgement:
         self._distances.settle(slots, sides)
         told = 0
         for group, span in zip(groups, spans, strict=True):
-            moves = self._judge(group, sides.take(span), endpoints.take(span), told)
+            moves = self._judge(group, sides.take(span), endpoints.take(span), room, told)
             moves.conn[:] += span.start // 2
             told += len(moves)
         strays = [pair for _, pairs in kept for pair in pairs]
-        all_moves = Transitions(self._moves.matrix[:told].copy())
-        judged = Judged(slots, sides, endpoints, all_moves, strays)
+        judged = Judged(slots, sides, endpoints, Transitions(room.told(told)), strays)
         return judged, [place for group in groups for place in group.places]
 
-    def _judge(self, group: Group, sides: Sides, endpoints: Endpoints, told: int) -> Transitions:
+    def _judge(
+        self, group: Group, sides: Sides, endpoints: Endpoints, room: Workroom, told: int
+    ) -> Transitions:
         """One group: its sides and endpoints are filled, its moves told behind those told."""
         count = len(group)
         rows, offsets = group.rows.cells, group.offsets.data
@@ -70,21 +71,13 @@ class Judgement:
         Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
         for place in group.again:
             sides.stateless[2 * place] |= is_duplicate(group, place)
-        room = self._room(told, 2 * ROWS_A_SIDE * count + witness.how_many_taken_back())
+        most = room.moves(told, 2 * ROWS_A_SIDE * count + witness.how_many_taken_back())
         telling = Telling(witness, rows, sides.cells, self._profile)
-        made = telling.tell(offsets, count, room.cells, until)
+        made = telling.tell(offsets, count, most.cells, until)
         facts.gather(rows, offsets, sides.cells, endpoints.cells, count)
-        moves = room.take(slice(made))
+        moves = most.take(slice(made))
         self._wheel.place(moves, group)
         return moves
-
-    def _room(self, told: int, count: int) -> Transitions:
-        """Rows to be overwritten, behind `told` of them; kept, for fresh memory costs time."""
-        if len(self._moves) < told + count:
-            larger = Transitions.zeros(2 * (told + count))
-            larger.matrix[:told] = self._moves.matrix[:told]
-            self._moves = larger
-        return self._moves.take(slice(told, told + count))
 
 
 def _spans(groups: list[Group]) -> list[slice]:

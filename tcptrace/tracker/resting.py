@@ -36,10 +36,12 @@ class RestingLog(EvidenceLog):
     packing: Packing
     packed: dict
     places: cython.longlong[::1]
+    poured: object
 
     def __init__(self) -> None:
         super().__init__()
         self.packing, self.packed = Packing(), {}
+        self.poured = np.zeros(0, np.int64)
         self.places = memoryview(np.arange(len(Evidence.COPIED)))
 
     def is_crowded(self) -> bool:
@@ -58,6 +60,12 @@ class RestingLog(EvidenceLog):
                 self.packed[slot] = self.packing.pack(cells, self.table[k + ROWS])
                 EvidenceLog._give_back(self, slot)
                 self.table[k + FIRST_CHUNK] = ELSEWHERE
+
+    def _room(self, count: cython.Py_ssize_t) -> memoryview:
+        """Cells for so many rows, kept from call to call: fresh memory costs time."""
+        if len(self.poured) < count * WIDTH:
+            self.poured = np.zeros(2 * count * WIDTH, np.int64)
+        return memoryview(self.poured)
 
     @cython.cfunc
     @cython.nogil

@@ -12,11 +12,14 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from tcptrace.ahead import Behind
-from tcptrace.columns import Matrix
+from tcptrace.ahead import Behind, Beside
+from tcptrace.columns import Chosen, Matrix
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp.timers import Profile
 from tcptrace.tcp.timers import profile as named_profile
@@ -25,10 +28,11 @@ from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
 from tcptrace.tracker.resting import RestingLog
-from tcptrace.tracker.slots import PARTS, Evidence, Slots, Tallies
+from tcptrace.tracker.slots import PARTS, Slots, Tallies
 from tcptrace.tracker.tallying import Tallying
-from tcptrace.tracker.transitions import Connections, Endpoints, EndReason, Transitions
+from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
 from tcptrace.tracker.verdict import Counted, Verdict
+from tcptrace.tracker.workroom import Workroom
 from tcptrace.tracker.zeek import ZeekModel
 from tcptrace.tracker.zeek_harvest import harvest
 
@@ -37,6 +41,7 @@ ENDED_LINGER = 300_000_000_000
 GROUP = 256
 QUIET = 1_000_000_000  # ns, until what is kept of a silent connection may be packed away
 REST_AFTER = 20_000  # segments, until such are looked for again
+AT_ONCE = 4  # parts judged before others have a say at the end of the capture
 TOGETHER = 4  # groups at the end of the capture: what they know of hosts' distances is shared
 
 
@@ -53,6 +58,24 @@ class Reconstruction:
     transitions: Transitions
     histories: list[str]
     numbers: Matrix
+    _stood: dict[int, Chosen] = field(default_factory=dict, repr=False, compare=False)
+
+    def standing(self, until: int) -> Chosen:
+        """The moves that were not taken back, without those that timers predict for after `until`.
+
+        until : ns. What a packet causes stands, even if the endpoint took it in after that.
+        """
+        if until not in self._stood:
+            self._stood.clear()
+            self._stood[until] = Chosen(self.transitions, self.stands(until))
+        return self._stood[until]
+
+    def stands(self, until: int) -> npt.NDArray[np.bool_]:
+        """Which moves these are."""
+        moves = self.transitions
+        predicted = (moves.basis == Basis.TIMER) & (moves.time > until)
+        stands: npt.NDArray[np.bool_] = (moves.basis != Basis.RETRACTED) & ~predicted
+        return stands
 
 
 @dataclass
@@ -78,6 +101,8 @@ class Tracker:
         self._zeek = ZeekModel()
         self._profile = profile or named_profile("linux")
         self._counting = Behind()
+        self._beside = Beside()
+        self._rooms = [Workroom() for _ in range(Beside.LANES)]
         self._parts: dict[int, _Part] = {}
         self._verdicts: list[Verdict] = []
         self._forgotten = self._since = 0
@@ -96,9 +121,10 @@ class Tracker:
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
         self._rest(segments)
-        for part in self._take_left():
-            while len(part.pending) > GROUP:
-                self._judge(part, [self._next_group(part.pending)])
+        due = [part for part in self._take_left() if len(part.pending) > GROUP]
+        while due:
+            self._judge([(part, [self._next_group(part.pending)]) for part in due])
+            due = [part for part in due if len(part.pending) > GROUP]
 
     def _rest(self, segments: Segments) -> None:
         """Pack away what is kept of quiet connections, now and then: looking for them costs."""
@@ -140,10 +166,12 @@ class Tracker:
 
     def _in_turns(self) -> Iterator[bool]:
         while waiting := [part for part in self._parts.values() if part.pending]:
-            for part in waiting:  # in turns: what began together lies together in memory
-                groups = [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
-                self._judge(part, groups)
+            for first in range(0, len(waiting), AT_ONCE):  # in turns: what began together
+                self._judge([(part, self._last_groups(part)) for part in waiting[first:][:AT_ONCE]])
                 yield True
+
+    def _last_groups(self, part: _Part) -> list[list[int]]:
+        return [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
 
     @property
     def undrained(self) -> int:
@@ -172,12 +200,13 @@ class Tracker:
         Nothing changes but the `judgement` that is asked, which must not be the tracker's own.
         """
         parts = [slots[start : start + GROUP] for start in range(0, len(slots), GROUP)]
-        groups = self._groups(parts, keep=True)
+        room = Workroom()
+        groups = self._groups(parts, room, keep=True)
         for group in groups:
             still_open = group.slots.used == 1
             group.slots.left_at[still_open] = now
             group.slots.end_reason[still_open] = EndReason.CAPTURE_END
-        judged, kept = judgement.judge(groups)
+        judged, kept = judgement.judge(groups, room)
         return judged.verdict(self._counted(kept))
 
     def told(self, since: int) -> list[Verdict]:
@@ -218,23 +247,32 @@ class Tracker:
             size += self._are_pair(pending[GROUP - 1], pending[GROUP])
         return [pending.popleft() for _ in range(min(size, len(pending)))]
 
-    def _judge(self, part: _Part, groups: list[list[int]]) -> None:
-        judged, slots = part.judgement.judge(self._groups(groups))
-        verdict = judged.verdict(self._counted(slots))
-        self._verdicts.append(verdict)
-        self.evicted += int((verdict.connections.end_reason == EndReason.EVICTED).sum())
-        for group in groups:
-            for slot in group:
-                self._table.release(slot)
-                self._zeek.slots[slot] = None
+    def _judge(self, asked: list[tuple[_Part, list[list[int]]]]) -> None:
+        """Judge groups of each of these parts, two parts at a time."""
+        self._counting.wait()
+        pieces = [partial(self._verdict, part.judgement, groups) for part, groups in asked]
+        for verdict in self._beside.do(pieces):
+            self._verdicts.append(verdict)
+            self.evicted += int((verdict.connections.end_reason == EndReason.EVICTED).sum())
+        for slot in chain.from_iterable(group for _, groups in asked for group in groups):
+            self._table.release(slot)
+            self._zeek.slots[slot] = None
 
-    def _groups(self, groups: list[list[int]], keep: bool = False) -> list[Group]:
+    def _verdict(self, judgement: Judgement, groups: list[list[int]], lane: int) -> Verdict:
+        room = self._rooms[lane]
+        judged, slots = judgement.judge(self._groups(groups, room), room)
+        return judged.verdict(self._counted(slots))
+
+    def _groups(self, groups: list[list[int]], room: Workroom, keep: bool = False) -> list[Group]:
         table: Matrix = self._table.matrix()
-        rows, offsets = self._log.collect([slot for slots in groups for slot in slots], keep)
+        asked = np.array([slot for slots in groups for slot in slots], np.int64)
+        offsets: Any = self._log.offsets(asked)
+        rows = room.evidence(int(offsets[-1]))
+        self._log.collect(asked.data, rows.cells, keep)
         made, first = [], 0
         for slots in groups:
             own = offsets[first : first + len(slots) + 1]
-            evidence = Evidence(rows[own[0] : own[-1]])
+            evidence = rows.take(slice(int(own[0]), int(own[-1])))
             made.append(Group(slots, Slots(table[slots]), evidence, own - own[0]))
             first += len(slots)
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcptrace.tables.closes import Closes, end_reasons, standing
+from tcptrace.tables.closes import Closes, end_reasons
 from tcptrace.tables.schema import CLOSE_KINDS, CLOSERS
 from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.transitions import Basis, EndReason
@@ -21,7 +21,7 @@ def verdict(moves: list[Move], **cells: float) -> tuple[str, str]:
     for role, state, event, time in moves:
         basis = Basis.TIMER if event.name.startswith("TIMEOUT") else Basis.OBSERVED
         written.move(conn, role, state, event, time, **({"basis": basis} | cells))
-    closes = Closes.of(written.reconstruction().transitions, 1, at(100))
+    closes = Closes.of(written.reconstruction(), at(100))
     return CLOSERS[closes.closer[0]], CLOSE_KINDS[closes.kind[0]]
 
 
@@ -66,7 +66,7 @@ def test_close_that_was_taken_back_is_none() -> None:
 
 def test_no_connections() -> None:
     """A capture without TCP has no closes."""
-    closes = Closes.of(Written().reconstruction().transitions, 0, at(1))
+    closes = Closes.of(Written().reconstruction(), at(1))
     assert (0, 0) == (len(closes.closer), len(closes.kind))
 
 
@@ -101,5 +101,5 @@ def test_timer_that_has_not_run_out_ends_nothing() -> None:
     written.move(conn, ORIG, S.CLOSED, E.TIMEOUT_RETRANSMISSION, 130, basis=Basis.TIMER)
     written.move(conn, RESP, S.CLOSED, E.RCV_RST, 100.1, basis=Basis.PRESUMED)
     found = written.reconstruction()
-    assert [E.RCV_RST] == standing(found.transitions, at(100)).event.tolist()
+    assert [E.RCV_RST] == found.standing(at(100)).event.tolist()
     assert EndReason.TIMER not in end_reasons(found, at(100))
