@@ -97,9 +97,7 @@ class Evidence:
     @cached_property
     def addresses(self) -> Addresses:
         """The address of each endpoint."""
-        rows = self.found.connections
-        upper = np.stack([rows.orig_hi, rows.resp_hi], axis=1).reshape(-1)
-        return Addresses.of(upper, np.stack([rows.orig_lo, rows.resp_lo], axis=1).reshape(-1))
+        return Addresses.of_connections(self.found.connections)
 
     @cached_property
     def port(self) -> Numbers:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from string import Formatter
 from typing import Any
 
@@ -61,16 +62,28 @@ class Sentences:
             "advice": self.advice,
             "limits": self.limits,
         }
-        return {name: _FILL.vformat(text, (), values) for name, text in texts.items()}
+        return {name: _filled(text, values) for name, text in texts.items()}
 
 
-class _Fill(Formatter):
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if format_spec.startswith("counted "):
-            return wording.counted(value, format_spec.removeprefix("counted "))
-        if format_spec in _SPECS:
-            return _SPECS[format_spec](value)
-        return str(value)
+def _filled(text: str, values: Mapping[str, Any]) -> str:
+    return "".join(
+        before if write is None else before + write(values[name])
+        for before, name, write in _pieces(text)
+    )
 
 
-_FILL = _Fill()
+@cache
+def _pieces(text: str) -> list[tuple[str, str, Callable[[Any], str] | None]]:
+    """What stands before each hole, the hole's name, and what writes a value into it."""
+    parsed = Formatter().parse(text)
+    return [
+        (before, name or "", None if name is None else _writer(spec or ""))
+        for before, name, spec, _ in parsed
+    ]
+
+
+def _writer(spec: str) -> Callable[[Any], str]:
+    if spec.startswith("counted "):
+        noun = spec.removeprefix("counted ")
+        return lambda value: wording.counted(value, noun)
+    return _SPECS.get(spec, str)

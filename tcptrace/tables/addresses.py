@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6, inet_ntop
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tcptrace.tracker.transitions import Connections
+
 Numbers = npt.NDArray[np.int64]
 
 _IPV4_PREFIX = b"\0\0\xff\xff"
+_IPV4_HIGH = 0xFFFF  # the same in the upper half of the lower 64 bits
 _MASK = (1 << 64) - 1
 
 
@@ -31,8 +35,35 @@ class Addresses:
         low_codes, lows = pd.factorize(lower)
         codes, pairs = pd.factorize(high_codes * max(len(lows), 1) + low_codes)
         width = max(len(lows), 1)
-        names = [address(int(highs[pair // width]), int(lows[pair % width])) for pair in pairs]
-        return cls(codes.astype(np.int64), names)
+        halves = highs[pairs // width], lows[pairs % width]
+        return cls(codes.astype(np.int64), _names(*halves))
+
+    @classmethod
+    def of_connections(cls, rows: Connections) -> Addresses:
+        """Of both ends of each connection, the originator's before the responder's.
+
+        Several tables want them of the same rows, and they are made once.
+        """
+        if rows not in _MADE:
+            upper = np.stack([rows.orig_hi, rows.resp_hi], axis=1).reshape(-1)
+            lower = np.stack([rows.orig_lo, rows.resp_lo], axis=1).reshape(-1)
+            _MADE[rows] = cls.of(upper, lower)
+        return _MADE[rows]
+
+
+_MADE: WeakKeyDictionary[Connections, Addresses] = WeakKeyDictionary()
+
+
+def _names(upper: Numbers, lower: Numbers) -> list[str]:
+    """The addresses as text; most are IPv4, which needs no look at each."""
+    names = np.empty(len(upper), object)
+    four = (upper == 0) & (lower >> 32 == _IPV4_HIGH)
+    octets = lower[four].astype(">u4").view(np.uint8).reshape(-1, 4)
+    names[four] = [f"{a}.{b}.{c}.{d}" for a, b, c, d in octets.tolist()]
+    others = zip(upper[~four].tolist(), lower[~four].tolist(), strict=True)
+    names[~four] = [address(*halves) for halves in others]
+    found: list[str] = names.tolist()
+    return found
 
 
 def address(upper: int, lower: int) -> str:

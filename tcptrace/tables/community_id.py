@@ -7,7 +7,8 @@ ports, the smaller end first, so that both directions of a four-tuple have the s
 from __future__ import annotations
 
 from base64 import b64encode
-from hashlib import sha1
+from functools import partial
+from hashlib import sha1 as secure_sha1
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,10 @@ _IPV4_PREFIX = 0xFFFF  # bits 32 to 47 of an IPv4 address in IPv6 form; those ab
 _ENDS = [("protocol", "u1"), ("padding", "u1"), ("port", ">u2"), ("peer_port", ">u2")]
 _IPV4 = np.dtype([("seed", ">u2"), ("address", ">u4"), ("peer", ">u4"), *_ENDS])
 _IPV6 = np.dtype([("seed", ">u2"), ("address", ">u8", 2), ("peer", ">u8", 2), *_ENDS])
+
+_LETTERS = 28  # of a hash in base64, the padding included
+
+sha1 = partial(secure_sha1, usedforsecurity=False)
 
 Halves = npt.NDArray[np.uint64]
 
@@ -69,6 +74,6 @@ def _records(first: Halves, second: Halves, layout: np.dtype[np.void]) -> npt.ND
 def _names(records: npt.NDArray[np.void]) -> list[str]:
     octets, width = records.tobytes(), records.dtype.itemsize
     hashed = (octets[at : at + width] for at in range(0, len(octets), width))
-    return [
-        "1:" + b64encode(sha1(each, usedforsecurity=False).digest()).decode() for each in hashed
-    ]
+    # A zero octet behind each hash makes it a whole number of letters: one text holds them all.
+    text = b64encode(b"".join([sha1(each).digest() + b"\0" for each in hashed])).decode()
+    return [f"1:{text[at : at + _LETTERS - 1]}=" for at in range(0, len(text), _LETTERS)]

@@ -58,9 +58,8 @@ def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame
 
 def addresses(rows: Connections) -> tuple[Numbers, Numbers, list[str]]:
     """The originators' and the responders' places in one list of addresses, and the list."""
-    upper = np.concatenate([rows.orig_hi, rows.resp_hi])
-    found = Addresses.of(upper, np.concatenate([rows.orig_lo, rows.resp_lo]))
-    return found.places[: len(rows)], found.places[len(rows) :], list(found.names)
+    found = Addresses.of_connections(rows)
+    return found.places[0::2], found.places[1::2], list(found.names)
 
 
 def last_states(found: Reconstruction, until: int) -> Numbers:
