@@ -127,7 +127,7 @@ def main() -> None:
     A command makes many objects and drops few: the collector need not look at them so often.
     No command multiplies matrices: threads for that would only be started.
     """
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     status = status_of(sys.argv[1:])
     sys.stdout.flush()
