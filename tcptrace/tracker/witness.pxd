@@ -6,11 +6,13 @@ cimport cython
 cdef class Witness:
     cdef long long[::1] r
     cdef long long[::1] e
+    cdef int[::1] labels
     cdef Py_ssize_t first
     cdef Py_ssize_t last
     cdef dict taken_back
     cdef Py_ssize_t refuted
 
+    cdef int _label(self) except? -1 nogil
     cpdef int look(self, Py_ssize_t first, Py_ssize_t last) except? -1 nogil
     cpdef Py_ssize_t next_row(
         self, Py_ssize_t row, long long side, long long set_bits, long long clear_bits

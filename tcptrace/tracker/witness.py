@@ -7,6 +7,7 @@ That is milestones, and the moves that a segment seemed to make and a later one 
 from __future__ import annotations
 
 import cython
+import numpy as np
 
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
@@ -53,6 +54,9 @@ FAR = cython.declare(cython.longlong, 2_000_000)
 FAR_MARGIN = cython.declare(cython.longlong, 6_000_000)
 UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 FORGED = cython.declare(cython.longlong, 1)
+# What a label says beside the flags: whether the row is evidence at all, and of which side.
+TRUSTED = cython.declare(cython.longlong, 1 << 12)
+OF_SIDE_0 = cython.declare(cython.longlong, 1 << 13)
 
 
 @cython.final
@@ -67,6 +71,7 @@ class Witness:
 
     r: cython.longlong[::1]
     e: cython.longlong[::1]
+    labels: cython.int[::1]
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     taken_back: dict
@@ -78,6 +83,22 @@ class Witness:
         self.first = self.last = 0
         self.taken_back = {}
         self.refuted = 0
+        self.labels = memoryview(np.zeros(len(rows) // WIDTH, np.int32))
+        with cython.nogil:
+            self._label()
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _label(self) -> cython.int:
+        """Put beside each other what `next_row` asks of the rows: the same is asked many times."""
+        r = self.r
+        row: cython.Py_ssize_t
+        for row in range(self.labels.shape[0]):
+            k: cython.Py_ssize_t = row * WIDTH
+            if not r[k + COPY] and r[k + DOUBT] != FORGED and r[k + KIND] == SEGMENT:
+                self.labels[row] = r[k + FLAGS] | TRUSTED | OF_SIDE_0 << r[k + SENDER]
+        return 0
 
     def taken_back_by(self, at: int) -> list:
         """What was handed on of a side, by moment; what one segment acknowledges before its FIN."""
@@ -106,18 +127,10 @@ class Witness:
         clear_bits: cython.longlong,
     ) -> cython.Py_ssize_t:
         """The next trusted segment of a side (-1: of either) with these bits set and clear."""
-        r = self.r
+        asked: cython.longlong = set_bits | (TRUSTED if side < 0 else OF_SIDE_0 << side)
+        both: cython.longlong = asked | clear_bits
         while row < self.last:
-            k: cython.Py_ssize_t = row * WIDTH
-            bits: cython.longlong = r[k + FLAGS]
-            if (
-                (side < 0 or r[k + SENDER] == side)
-                and bits & set_bits == set_bits
-                and not bits & clear_bits
-                and not r[k + COPY]
-                and r[k + DOUBT] != FORGED
-                and r[k + KIND] == SEGMENT
-            ):
+            if self.labels[row] & both == asked:
                 return row
             row += 1
         return -1
