@@ -4,7 +4,8 @@
 kernel has one where it uses a class of another kernel, or subclasses it, or is used so.
 
 A method that other kernels are to inline is in the `.pxd` with its body, for which Cython wants
-it to be final and nowhere else: in the `.py` it stands under `if not cython.compiled:`.
+it to be final and nowhere else: in the `.py` it stands under `if not cython.compiled:`. So does the
+import of what `memory.pxd`, written by hand, declares of C.
 """
 
 from __future__ import annotations
@@ -109,6 +110,19 @@ def _declared(node: ast.ClassDef) -> list[str]:
     return ["", "", *marks, head, *body, *([""] if body else []), *told]
 
 
+def _of_c(tree: ast.Module) -> list[tuple[str, str]]:
+    """Module and name of what an interpreter imports, and a compiled kernel has from C."""
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [
+        each
+        for block in blocks
+        if ast.unparse(block.test) == INLINE
+        for each in block.body
+        if isinstance(each, ast.ImportFrom)
+    ]
+    return [(str(each.module), name.name) for each in imports for name in each.names]
+
+
 def declarations() -> dict[Path, str]:
     """The text of each `.pxd`, by its path."""
     trees = {kernel: ast.parse(source(kernel).read_text()) for kernel in KERNELS}
@@ -121,7 +135,8 @@ def declarations() -> dict[Path, str]:
                 uses.setdefault(kernel, []).extend((node.module, name) for name in names)
     used = {module for pairs in uses.values() for module, _ in pairs}
     found = {}
-    for kernel in sorted(used | {kernel for kernel, pairs in uses.items() if pairs}):
+    calling = {kernel for kernel, tree in trees.items() if uses.get(kernel) or _of_c(tree)}
+    for kernel in sorted(used | calling):
         lines = [f"# Made by tests/declarations.py from {source(kernel).name}."]
         directives = source(kernel).read_text().partition("\n")[0]
         told = _classes(trees[kernel]) if kernel in used else []
@@ -130,7 +145,7 @@ def declarations() -> dict[Path, str]:
             lines.append("cimport cython")
         if any(" inline " in line for line in declared):  # bounds are checked as in the `.py`
             lines.insert(0, directives)
-        pairs = sorted(set(uses.get(kernel, [])))
+        pairs = sorted(set(uses.get(kernel, [])) | set(_of_c(trees[kernel])))
         lines += [f"from {module} cimport {name}" for module, name in pairs]
         lines += declared
         found[source(kernel).with_suffix(".pxd")] = "\n".join(lines) + "\n"

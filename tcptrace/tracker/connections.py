@@ -50,12 +50,11 @@ END_REASON = cython.declare(cython.Py_ssize_t, Slots.index("end_reason"))
 LEFT_AT = cython.declare(cython.Py_ssize_t, Slots.index("left_at"))
 AFTER = cython.declare(cython.Py_ssize_t, Slots.index("after"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
-SYN = cython.declare(cython.longlong, flags.SYN)
-ACK_BIT = cython.declare(cython.longlong, flags.ACK)
-FIN = cython.declare(cython.longlong, flags.FIN)
-RST = cython.declare(cython.longlong, flags.RST)
-ICMP_ERROR = cython.declare(cython.longlong, Kind.ICMP_ERROR)
-SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
+cython.declare(SYN=cython.longlong, ACK_BIT=cython.longlong)
+cython.declare(FIN=cython.longlong, RST=cython.longlong)
+SYN, ACK_BIT, FIN, RST = flags.SYN, flags.ACK, flags.FIN, flags.RST
+cython.declare(ICMP_ERROR=cython.longlong, SEGMENT=cython.longlong)
+ICMP_ERROR, SEGMENT = Kind.ICMP_ERROR, Kind.SEGMENT
 PORT_REUSED = cython.declare(cython.longlong, EndReason.PORT_REUSED)
 IDLE = cython.declare(cython.longlong, EndReason.IDLE)
 EVICTED = cython.declare(cython.longlong, EndReason.EVICTED)
@@ -127,13 +126,15 @@ class ConnectionTable:
         told: cython.bint = clocks is not None
         self.s = segments
         self.tuples.look(segments, self.cells)
+        self.tuples.tag_all(count)
         with cython.nogil:
             for row in range(count):
+                self.tuples.expect(row, count)
                 self.clock = max(self.clock, segments[row * WIDTH + TIME])
                 if told:
                     self.clock = max(self.clock, clocks[row])
                 segments[row * WIDTH + CLOCK] = self.clock
-                self._place(row * WIDTH)
+                self._place(row * WIDTH, self.tuples.tag_of(row))
             for part in range(MANY):
                 self._let_go(part)
 
@@ -163,14 +164,14 @@ class ConnectionTable:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _place(self, at: cython.Py_ssize_t) -> cython.int:
+    def _place(self, at: cython.Py_ssize_t, tag: cython.longlong) -> cython.int:
         s = self.s
-        found: cython.longlong = self.tuples.find(at)
+        found: cython.longlong = self.tuples.find(at, tag)
         part: cython.Py_ssize_t = (
             self.cells[(found >> 1) * SLOT_WIDTH + PART] if found >= 0 else self.tuples.part(at)
         )
         if self._let_go(part):
-            found = self.tuples.find(at)
+            found = self.tuples.find(at, tag)
         newest: cython.longlong = found >> 1
         sender: cython.longlong = found & 1
         s[at + OPENS] = 0
@@ -265,7 +266,7 @@ class ConnectionTable:
             self._leave(self.cells[older * SLOT_WIDTH + OLDER], PORT_REUSED, self.clock)
         if self.open_count >= self.limit:
             self._leave(self.queues.longest_silent(), EVICTED, self.clock)
-            found: cython.longlong = self.tuples.find(at)
+            found: cython.longlong = self.tuples.find(at, self.tuples.tag(at))
             older = found >> 1
         slot: cython.Py_ssize_t = self._take_slot()
         self._fill(at, slot)

@@ -1,4 +1,5 @@
 # Made by tests/declarations.py from evidence.py.
+from tcptrace.tracker.memory cimport prefetch
 from tcptrace.tracker.pool cimport Pool
 
 
@@ -7,6 +8,8 @@ cdef class EvidenceLog(Pool):
     cdef long long[::1] source
 
     cdef int _begin(self, Py_ssize_t k, long long[::1] s, Py_ssize_t at) except? -1 nogil
+    cdef int _expect(self, long long soon, long long following) except? -1 nogil
+    cdef int _expect_chunk(self, long long chunk) except? -1 nogil
     cdef int _bring_back(self, Py_ssize_t slot) except? -1
     cdef Py_ssize_t _pour(self, Py_ssize_t slot, long long[::1] out, Py_ssize_t at) except? -1 nogil
     cdef int _give_back(self, Py_ssize_t slot) except? -1 nogil

@@ -17,6 +17,9 @@ from tcptrace.tcp import flags
 from tcptrace.tracker.pool import Pool
 from tcptrace.tracker.slots import Brief, Evidence, Keeping, grown
 
+if not cython.compiled:
+    from tcptrace.tracker.memory import prefetch
+
 SEGMENT_WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 IS_COPY = cython.declare(cython.Py_ssize_t, Segments.index("copy"))
@@ -46,6 +49,10 @@ FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 
+# Rows ahead for which what is kept of a slot, and its last chunk, are fetched.
+SOON = cython.declare(cython.Py_ssize_t, 12)
+LINES = cython.declare(cython.Py_ssize_t, Keeping.CHUNK * len(Brief.CELLS) // 16)  # of a chunk
+NEXT = cython.declare(cython.Py_ssize_t, 6)
 CHUNK = cython.declare(cython.Py_ssize_t, Keeping.CHUNK)
 ELSEWHERE = cython.declare(cython.longlong, Keeping.ELSEWHERE)
 LOOSE_CHUNKS = cython.declare(cython.Py_ssize_t, 5)
@@ -81,6 +88,11 @@ class EvidenceLog(Pool):
         slot: cython.Py_ssize_t
         with cython.nogil:
             for row in range(count):
+                if cython.compiled and row + SOON < count:
+                    self._expect(
+                        segments[(row + SOON) * SEGMENT_WIDTH + SLOT],
+                        segments[(row + NEXT) * SEGMENT_WIDTH + SLOT],
+                    )
                 slot = segments[row * SEGMENT_WIDTH + SLOT]
                 if slot >= 0:
                     if segments[row * SEGMENT_WIDTH + OPENS]:
@@ -104,6 +116,36 @@ class EvidenceLog(Pool):
         self.table[k + USUAL_INTERFACE] = s[at + INTERFACE]
         return 0
 
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _expect(self, soon: cython.longlong, following: cython.longlong) -> cython.int:
+        """Have at hand what is kept of a slot, and where the next row of another one will be."""
+        k: cython.Py_ssize_t
+        last: cython.longlong
+        row: cython.longlong
+        if cython.compiled and soon >= 0:
+            prefetch(cython.address(self.table[soon * SLOT_WIDTH]))
+            prefetch(cython.address(self.table[soon * SLOT_WIDTH + SLOT_WIDTH - 1]))
+        if cython.compiled and following >= 0:
+            k = following * SLOT_WIDTH
+            last = self.table[k + LAST_CHUNK]
+            if last >= 0 and self.table[k + ROWS] > 0 and self.table[k + LAST_ROWS] < CHUNK:
+                row = last * CHUNK + self.table[k + LAST_ROWS]
+                prefetch(cython.address(self.rows[row * BRIEF]))
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _expect_chunk(self, chunk: cython.longlong) -> cython.int:
+        """Have the rows of a chunk at hand."""
+        line: cython.Py_ssize_t
+        if cython.compiled and chunk >= 0:
+            for line in range(LINES):
+                prefetch(cython.address(self.rows[chunk * CHUNK * BRIEF + 16 * line]))
+        return 0
+
     def offsets(self, slots: object) -> object:
         """Where the rows of each of these slots begin if laid one after the other, and their end.
 
@@ -124,6 +166,8 @@ class EvidenceLog(Pool):
         place: cython.Py_ssize_t
         with cython.nogil:
             for place in range(slots.shape[0]):
+                if cython.compiled and place + 1 < slots.shape[0]:
+                    self._expect_chunk(self.table[slots[place + 1] * SLOT_WIDTH + FIRST_CHUNK])
                 at = self._pour(slots[place], out, at)
         if not keep:
             for place in range(slots.shape[0]):
@@ -149,6 +193,8 @@ class EvidenceLog(Pool):
         row: cython.Py_ssize_t
         used: cython.Py_ssize_t
         while chunk >= 0:
+            if cython.compiled:
+                self._expect_chunk(self.after[chunk])
             used = self.table[k + LAST_ROWS] if chunk == self.table[k + LAST_CHUNK] else CHUNK
             for row in range(used):
                 self._read((chunk * CHUNK + row) * BRIEF, k, out, at)

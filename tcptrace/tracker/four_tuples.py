@@ -12,6 +12,9 @@ import numpy as np
 from tcptrace.decode.segments import Segments
 from tcptrace.tracker.slots import PARTS, Slots
 
+if not cython.compiled:
+    from tcptrace.tracker.memory import prefetch
+
 SRC_HI = cython.declare(cython.Py_ssize_t, Segments.index("src_hi"))
 SRC_LO = cython.declare(cython.Py_ssize_t, Segments.index("src_lo"))
 DST_HI = cython.declare(cython.Py_ssize_t, Segments.index("dst_hi"))
@@ -25,6 +28,7 @@ HI_1 = cython.declare(cython.Py_ssize_t, Slots.index("hi_1"))
 LO_1 = cython.declare(cython.Py_ssize_t, Slots.index("lo_1"))
 PORT_0 = cython.declare(cython.Py_ssize_t, Slots.index("port_0"))
 PORT_1 = cython.declare(cython.Py_ssize_t, Slots.index("port_1"))
+PREVIOUS = cython.declare(cython.Py_ssize_t, Slots.index("previous"))  # then "following"
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 SEGMENT_WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 MASK62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
@@ -50,6 +54,11 @@ MANY = cython.declare(cython.ulonglong, PARTS)
 
 UNUSED = cython.declare(cython.longlong, -1)
 REMOVED = cython.declare(cython.longlong, -2)
+# Rows ahead for which bucket, slot and the slots beside it in its queue are fetched.
+SOON = cython.declare(cython.Py_ssize_t, 18)
+SOONER = cython.declare(cython.Py_ssize_t, 12)
+NEXT = cython.declare(cython.Py_ssize_t, 6)
+LINES = cython.declare(cython.Py_ssize_t, (Slots.width() + 7) // 8)  # of the caches, a slot's
 LEAST_BUCKETS = cython.declare(cython.longlong, 4096)
 
 
@@ -116,6 +125,7 @@ class FourTuples:
     s: cython.longlong[::1]
     cells: cython.longlong[::1]
     buckets: cython.longlong[::1]
+    tags: cython.longlong[::1]
     mask: cython.longlong
     seed: cython.longlong
     filled: cython.longlong
@@ -124,6 +134,7 @@ class FourTuples:
         """`seed` is drawn anew for each run, so that nobody can choose four-tuples that collide."""
         self.seed = seed & MASK62
         self.buckets = memoryview(np.full(LEAST_BUCKETS, UNUSED, np.int64))
+        self.tags = memoryview(np.zeros(1, np.int64))
         self.mask = LEAST_BUCKETS - 1
         self.filled = 0
 
@@ -139,9 +150,11 @@ class FourTuples:
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-2, check=True)
-    def find(self, at: cython.Py_ssize_t) -> cython.longlong:
-        """2 * slot + sender of the connection of the segment at cell `at`, -1 for none."""
-        tag: cython.longlong = self.tag(at)
+    def find(self, at: cython.Py_ssize_t, tag: cython.longlong) -> cython.longlong:
+        """2 * slot + sender of the connection of the segment at cell `at`, -1 for none.
+
+        tag : the segment's, as `tag` gives it
+        """
         place: cython.longlong = tag & self.mask
         while self.buckets[place] != UNUSED:
             slot: cython.longlong = self.buckets[place]
@@ -152,6 +165,57 @@ class FourTuples:
                     return 2 * slot + 1
             place = (place + 1) & self.mask
         return -1
+
+    def tag_all(self, count: cython.Py_ssize_t) -> None:
+        """Work out the tags of the first `count` segments of the batch."""
+        if len(self.tags) < count:
+            self.tags = memoryview(np.zeros(count, np.int64))
+        row: cython.Py_ssize_t
+        with cython.nogil:
+            for row in range(count):
+                self.tags[row] = self.tag(row * SEGMENT_WIDTH)
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def tag_of(self, row: cython.Py_ssize_t) -> cython.longlong:
+        """The tag of a segment of the batch."""
+        return self.tags[row]
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def expect(self, row: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.int:
+        """Have at hand what the segments after that of a row will need."""
+        if cython.compiled and row + SOON < count:
+            prefetch(cython.address(self.buckets[self.tags[row + SOON] & self.mask]))
+            self._expect_slot(self.buckets[self.tags[row + SOONER] & self.mask])
+            self._expect_neighbours(self.buckets[self.tags[row + NEXT] & self.mask])
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _expect_slot(self, slot: cython.longlong) -> cython.int:
+        line: cython.Py_ssize_t
+        if cython.compiled and slot >= 0:
+            for line in range(LINES):
+                prefetch(cython.address(self.cells[slot * SLOT_WIDTH + 8 * line]))
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _expect_neighbours(self, slot: cython.longlong) -> cython.int:
+        """Those that stand beside a slot in its queue."""
+        link: cython.Py_ssize_t
+        beside: cython.longlong
+        if cython.compiled and slot >= 0:
+            for link in range(PREVIOUS, PREVIOUS + 2):
+                beside = self.cells[slot * SLOT_WIDTH + link]
+                if beside >= 0:
+                    prefetch(cython.address(self.cells[beside * SLOT_WIDTH + PREVIOUS]))
+        return 0
 
     @cython.ccall
     @cython.nogil

@@ -10,6 +10,9 @@ from tcptrace.decode.segments import Checksum, Kind, Segments
 from tcptrace.tcp import flags
 from tcptrace.tracker.slots import Tallies, grown
 
+if not cython.compiled:
+    from tcptrace.tracker.memory import prefetch
+
 TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
 KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
@@ -45,6 +48,8 @@ LAST_PACKET = cython.declare(cython.Py_ssize_t, Tallies.index("last_packet"))
 GAP = cython.declare(cython.Py_ssize_t, Tallies.index("gap"))
 TALLY_WIDTH = cython.declare(cython.Py_ssize_t, Tallies.width())
 
+SOON = cython.declare(cython.Py_ssize_t, 8)  # rows ahead for which they are fetched
+LINES = cython.declare(cython.Py_ssize_t, (2 * Tallies.width() + 7) // 8)  # of the caches
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 FIN = cython.declare(cython.longlong, flags.FIN)
@@ -97,11 +102,24 @@ class Tallying:
         slot: cython.Py_ssize_t
         with cython.nogil:
             for row in range(count):
+                if cython.compiled and row + SOON < count:
+                    self._expect(segments[(row + SOON) * WIDTH + SLOT])
                 slot = segments[row * WIDTH + SLOT]
                 if slot >= 0:
                     if segments[row * WIDTH + OPENS]:
                         self._reset(2 * slot * TALLY_WIDTH)
                     self._count(row * WIDTH, slot)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _expect(self, slot: cython.longlong) -> cython.int:
+        """Have at hand what was counted of a slot."""
+        line: cython.Py_ssize_t
+        if cython.compiled and slot >= 0:
+            for line in range(LINES):
+                prefetch(cython.address(self.cells[2 * slot * TALLY_WIDTH + 8 * line]))
+        return 0
 
     @cython.cfunc
     @cython.nogil

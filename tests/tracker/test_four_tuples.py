@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,11 +36,19 @@ def filled(kernel: Kernel, segments: Segments, slots: Slots) -> object:
     return tuples
 
 
+def found_of(tuples: Any, count: int) -> list[int]:
+    """What is found of the first segments, expected or not."""
+    tuples.tag_all(count)
+    for row in range(count):
+        tuples.expect(row, count)
+    return [tuples.find(row * Segments.width(), tuples.tag_of(row)) for row in range(count)]
+
+
 def test_every_tuple_is_found_after_growth(kernel: Kernel) -> None:
     """Ten thousand four-tuples pass the first size of the table and are all found again."""
     segments, slots = numbered(10_000)
     tuples = filled(kernel, segments, slots)
-    found = [tuples.find(row * Segments.width()) for row in range(10_000)]  # type: ignore[attr-defined]
+    found = found_of(tuples, 10_000)
     assert [2 * slot for slot in range(10_000)] == found
 
 
@@ -51,7 +60,7 @@ def test_other_direction_is_the_same_connection(kernel: Kernel) -> None:
         kept = getattr(segments, one).copy()
         getattr(segments, one)[:] = getattr(segments, two)
         getattr(segments, two)[:] = kept
-    assert [1, 3, 5] == [tuples.find(row * Segments.width()) for row in range(3)]  # type: ignore[attr-defined]
+    assert [1, 3, 5] == found_of(tuples, 3)
 
 
 def test_removed_tuple_is_not_found_and_others_are(kernel: Kernel) -> None:
@@ -59,7 +68,7 @@ def test_removed_tuple_is_not_found_and_others_are(kernel: Kernel) -> None:
     segments, slots = numbered(100)
     tuples = filled(kernel, segments, slots)
     tuples.replace(50, -1)  # type: ignore[attr-defined]
-    found = [tuples.find(row * Segments.width()) for row in range(100)]  # type: ignore[attr-defined]
+    found = found_of(tuples, 100)
     assert [-1 if slot == 50 else 2 * slot for slot in range(100)] == found
 
 

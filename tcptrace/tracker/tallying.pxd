@@ -1,0 +1,2 @@
+# Made by tests/declarations.py from tallying.py.
+from tcptrace.tracker.memory cimport prefetch
