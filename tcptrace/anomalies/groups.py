@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,10 +81,30 @@ def by_service(seen: Evidence, hits: Hits, total: Mask | None = None) -> Iterato
     keys = (services * ROLES + role) * (int(variants.max()) + 1) + variants
     codes, _ = pd.factorize(keys)
     order = np.lexsort((-hits.duration, codes))
-    bounds = np.flatnonzero(np.diff(codes[order])) + 1
     among = {} if total is None else _totals(seen, total)
-    for rows in np.split(order, bounds):
-        yield _group(seen, hits, rows, names[int(services[rows[0]])], among)
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    shared = _shared(seen, hits, order, starts)
+    for rows, common in zip(np.split(order, starts[1:]), shared, strict=True):
+        yield _group(seen, hits, rows, common, names[int(services[rows[0]])], among)
+
+
+class _Shared(NamedTuple):
+    """The earliest moment of a group, its worst severity, and what all of it may be wrong by."""
+
+    ts: int
+    severity: int
+    doubts: int
+
+
+def _shared(seen: Evidence, hits: Hits, order: Numbers, starts: Numbers) -> list[_Shared]:
+    """Of each group, in one pass: rows in order, of which a group's begin at one of the starts."""
+    columns = (
+        np.minimum.reduceat(hits.ts[order], starts),
+        np.maximum.reduceat(hits.severity[order], starts),
+        np.bitwise_and.reduceat(seen.doubts[hits.endpoint[order]], starts),
+    )
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [_Shared(*row) for row in rows]
 
 
 def of_capture(seen: Evidence, count: int, variant: str = "", **values: int | str) -> Group:
@@ -100,22 +120,24 @@ def of_capture(seen: Evidence, count: int, variant: str = "", **values: int | st
     )
 
 
-def _group(seen: Evidence, hits: Hits, rows: Numbers, place: str, among: dict[int, int]) -> Group:
+def _group(
+    seen: Evidence, hits: Hits, rows: Numbers, shared: _Shared, place: str, among: dict[int, int]
+) -> Group:
     """One group; `among` is how many connections each service has that were looked at."""
     ends = hits.endpoint[rows]
     worst = int(rows[0])
     group = Group(
         members=ends // ROLES,
         subject=Role(int(seen.role[ends[0]])),
-        hosts=np.unique(seen.addresses.places[ends]),
-        peers=np.unique(seen.addresses.places[ends ^ 1]),
-        ts=int(hits.ts[rows].min()),
+        hosts=_distinct(seen.addresses.places[ends]),
+        peers=_distinct(seen.addresses.places[ends ^ 1]),
+        ts=shared.ts,
         duration=int(hits.duration[worst]),
         packets=_packets(hits, rows),
         variant=str(hits.variant[worst]),
-        severity=_worst(hits, rows),
+        severity=SEVERITIES[shared.severity],
         count=len(rows),
-        doubts=int(np.bitwise_and.reduce(seen.doubts[ends])),
+        doubts=shared.doubts,
     )
     group.values = {
         **_names(seen, int(ends[0])),
@@ -174,8 +196,8 @@ def _packets(hits: Hits, rows: Numbers) -> list[int]:
     return sorted(kept)
 
 
-def _worst(hits: Hits, rows: Numbers) -> str:
-    return SEVERITIES[int(hits.severity[rows].max())]
+def _distinct(places: Numbers) -> Numbers:
+    return places if len(places) == 1 else np.unique(places)
 
 
 def _service(seen: Evidence, ends: Numbers) -> Numbers:
