@@ -5,7 +5,8 @@ A detector asks for columns and gives masks over endpoints; nothing here loops o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import IntFlag
 from functools import cached_property
 
@@ -49,6 +50,7 @@ class Evidence:
     facts: CaptureFacts
     profile: Profile
     called: Numbers | None = None
+    _asked: dict[tuple[str, str], Numbers] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         """How many endpoints there are."""
@@ -60,16 +62,22 @@ class Evidence:
 
     def own(self, column: str) -> Numbers:
         """A column of Endpoints: what each endpoint did."""
-        values: Numbers = getattr(self.found.endpoints, column)
-        return values
+        return self._once("own", column, lambda: getattr(self.found.endpoints, column).copy())
 
     def peer(self, column: str) -> Numbers:
         """The same column of each endpoint's peer."""
-        return swapped(self.own(column))
+        return self._once("peer", column, lambda: swapped(self.own(column)))
 
     def shared(self, column: str) -> Numbers:
         """A column of Connections, repeated for both endpoints."""
-        return np.repeat(getattr(self.found.connections, column), ROLES)
+        connections = self.found.connections
+        return self._once("shared", column, lambda: np.repeat(getattr(connections, column), ROLES))
+
+    def _once(self, whose: str, column: str, made: Callable[[], Numbers]) -> Numbers:
+        """A column, its numbers side by side in memory: detectors ask for the same ones often."""
+        if (whose, column) not in self._asked:
+            self._asked[whose, column] = made()
+        return self._asked[whose, column]
 
     @cached_property
     def role(self) -> Numbers:
