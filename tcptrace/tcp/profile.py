@@ -172,13 +172,13 @@ class Profile:
 
     def syn_schedule(self) -> list[int]:
         """When SYNs are sent, ns after the first, which is the 0 at the head of the list."""
-        return [moment.earliest for moment in self._syn_moments()][:-1]
+        return [moment.earliest for moment in self._syn_moments[:-1]]
 
     def syn_gives_up(self) -> Window:
         """When SYN_SENT ends unanswered, after the first SYN (tcp_timer.c:tcp_write_timeout)."""
         if self.syn_retries == NEVER:
             return Window(NEVER, NEVER)
-        return list(self._syn_moments())[-1]
+        return self._syn_moments[-1]
 
     def syn_ack_schedule(self) -> list[int]:
         """When SYN,ACKs are sent, ns after the first, if the peer repeats nothing."""
@@ -342,7 +342,12 @@ class Profile:
         doubled = min(retries, max(self.rto_max // base, 1).bit_length() - 1)
         return ((2 << doubled) - 1) * base + (retries - doubled) * self.rto_max
 
-    def _syn_moments(self) -> Iterator[Window]:
+    @cached_property
+    def _syn_moments(self) -> list[Window]:
+        """What `_each_syn` gives: each connection of a scan asks for it."""
+        return list(self._each_syn())
+
+    def _each_syn(self) -> Iterator[Window]:
         """Each SYN's moment, then the moment of giving up.
 
         Linux gives up at the expiry where either so many SYNs were repeated or the time that
