@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from importlib import import_module
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tcptrace.ahead import ahead
 from tcptrace.decode.decoder import Decoder
@@ -23,9 +25,11 @@ from tcptrace.sources.streams import is_stream
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tcp.profile import Profile
 from tcptrace.tcp.timers import profile as profile_of
-from tcptrace.trace import Trace
 from tcptrace.tracker.connections import ConnectionTable
 from tcptrace.tracker.tracker import ENDED_LINGER, OPEN_LIMIT, Tracker
+
+if TYPE_CHECKING:
+    from tcptrace.trace import Trace
 
 DEFAULT_PROFILE = "linux"
 
@@ -94,7 +98,11 @@ class Reading:
         )
 
     def trace(self, progress: bool | None, interrupt: Interrupt | None = None) -> Trace:
-        """Read everything once; with `interrupt`, up to a Ctrl-C."""
+        """Read everything once; with `interrupt`, up to a Ctrl-C.
+
+        What tables are made of, pandas above all, is imported beside the reading.
+        """
+        Thread(target=import_module, args=("tcptrace.trace",), name="importing").start()
         feeding = Feeding(self, progress, interrupt)
         for _ in feeding:
             pass
@@ -102,6 +110,8 @@ class Reading:
         facts = feeding.finish()
         facts.add_reconstruction(found)
         facts.evicted = feeding.tracker.evicted
+        from tcptrace.trace import Trace
+
         return Trace(found, facts, self.profile, self._reread(facts))
 
     def _reread(self, facts: CaptureFacts) -> Callable[[], Iterator[Segments]] | None:
