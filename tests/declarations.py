@@ -29,7 +29,12 @@ TYPES = {
     "const[uchar][::1]": "const unsigned char[::1]",
 }
 INLINE = "not cython.compiled"
-PUBLIC = {"Connection", "Side", "Waits"}  # their attributes are read in Python, too
+PUBLIC = {
+    "Waits",
+    "ZeekConnections",
+    "ZeekHistories",
+    "ZeekSides",
+}  # their attributes are read in Python, too
 MOST = 100
 
 

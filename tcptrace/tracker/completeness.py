@@ -57,23 +57,47 @@ SEGMENT = cython.declare(cython.longlong, int(Kind.SEGMENT))
 ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 
 
+@cython.final
 @cython.cclass
 class Streams:
     """The completeness of many connections, each in the slot that the tracker gave it."""
 
-    seen: cython.longlong[::1]
+    seen: cython.uchar[::1]
+    rows: cython.longlong[::1]
 
     def __init__(self) -> None:
-        self.seen = memoryview(np.zeros(64, np.int64))
+        self.seen = memoryview(np.zeros(64, np.uint8))
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Take in the first `count` rows of `Segments.cells`; slot and opens are filled in."""
         row: cython.Py_ssize_t
-        for row in range(count):
-            if rows[row * WIDTH + KIND] != ICMP_ERROR:
-                self._add(rows, row * WIDTH)
+        self.look(rows, count)
+        with cython.nogil:
+            for row in range(count):
+                if rows[row * WIDTH + KIND] != ICMP_ERROR:
+                    self.add(row * WIDTH)
 
-    def of(self, slot: cython.Py_ssize_t) -> int:
+    @cython.ccall
+    @cython.exceptval(-1)
+    def look(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Turn to a batch, and make room for what is in it; how many slots there is room for."""
+        row: cython.Py_ssize_t
+        slots: cython.Py_ssize_t = 0
+        self.rows = rows
+        with cython.nogil:
+            for row in range(count):
+                if rows[row * WIDTH + KIND] != ICMP_ERROR:
+                    slots = max(slots, rows[row * WIDTH + SLOT] + 1)
+        if slots > self.seen.shape[0]:
+            larger = np.zeros(max(slots, 2 * self.seen.shape[0]), np.uint8)
+            larger[: self.seen.shape[0]] = self.seen
+            self.seen = memoryview(larger)
+        return slots
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1)
+    def of(self, slot: cython.Py_ssize_t) -> cython.longlong:
         """tcp.completeness of a slot: what its segments added up to.
 
         0 for a lonely segment that is no SYN, as tshark's second pass shows it, and for a slot
@@ -82,18 +106,16 @@ class Streams:
         seen: cython.longlong = self.seen[slot] if slot < self.seen.shape[0] else 0
         return seen & ALL if seen & (SEVERAL | BEGINS) else 0
 
-    @cython.cfunc
+    @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1)
-    def _add(self, rows: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
-        slot: cython.Py_ssize_t = rows[at + SLOT]
-        if slot >= self.seen.shape[0]:
-            grown = np.zeros(2 * slot, np.int64)
-            grown[: len(self.seen)] = self.seen
-            self.seen = memoryview(grown)
-        seen: cython.longlong = 0 if rows[at + OPENS] else self.seen[slot]
-        if rows[at + KIND] == SEGMENT:
-            place: cython.Py_ssize_t = 2 * (rows[at + FLAGS] & FIVE_BITS)
-            adds_here: cython.longlong = ADDS[place + (rows[at + PAYLOAD] > 0)]
+    def add(self, at: cython.Py_ssize_t) -> cython.int:
+        """Count the segment at cell `at` of the batch."""
+        slot: cython.Py_ssize_t = self.rows[at + SLOT]
+        seen: cython.longlong = 0 if self.rows[at + OPENS] else self.seen[slot]
+        if self.rows[at + KIND] == SEGMENT:
+            place: cython.Py_ssize_t = 2 * (self.rows[at + FLAGS] & FIVE_BITS)
+            adds_here: cython.longlong = ADDS[place + (self.rows[at + PAYLOAD] > 0)]
             if seen & ONE and adds_here & BEGINS:
                 adds_here &= ~(BEGINS | DATA)  # only a SYN that begins the stream counts
             seen |= adds_here | (SEVERAL if seen & ONE else ONE)

@@ -254,9 +254,10 @@ class Tracker:
         for verdict in self._beside.do(pieces):
             self._verdicts.append(verdict)
             self.evicted += int((verdict.connections.end_reason == EndReason.EVICTED).sum())
-        for slot in chain.from_iterable(group for _, groups in asked for group in groups):
-            self._table.release(slot)
-            self._zeek.slots[slot] = None
+        for group in chain.from_iterable(groups for _, groups in asked):
+            for slot in group:
+                self._table.release(slot)
+            self._zeek.release(group)
 
     def _verdict(self, judgement: Judgement, groups: list[list[int]], lane: int) -> Verdict:
         room = self._rooms[lane]

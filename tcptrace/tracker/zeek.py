@@ -3,7 +3,7 @@
 
 A second machine beside RFC 9293's, for it answers another question: what conn.log says, Zeek's
 timers and its habit of believing every FIN and RST included. Read `_packet` first, the order of
-TCPSessionAdapter::Process; `zeek_side` and `zeek_connection` hold what it moves.
+TCPSessionAdapter::Process; `zeek_side`, `zeek_history` and `zeek_connection` hold what it moves.
 A slot holds one of our connections; Zeek may cut it into several rows (a SYN unanswered for
 5 s, long silence, a late packet after the close), and all of them are kept.
 """
@@ -18,9 +18,11 @@ from tcptrace.tcp import sequence
 from tcptrace.tracker import zeek_machine as machine
 from tcptrace.tracker import zeek_rows as words
 from tcptrace.tracker.completeness import Streams
-from tcptrace.tracker.zeek_connection import Connection
-from tcptrace.tracker.zeek_rows import EndpointState
-from tcptrace.tracker.zeek_side import Side
+from tcptrace.tracker.zeek_connection import ZeekConnections
+from tcptrace.tracker.zeek_history import ZeekHistories
+from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
+from tcptrace.tracker.zeek_side import ZeekSides
+from tcptrace.tracker.zeek_timers import ZeekTimers
 
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
@@ -39,6 +41,23 @@ SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
 DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
 ACK_NUMBER = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
+SLOT_WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
+TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))
+START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("start_0"))
+LAST = cython.declare(cython.Py_ssize_t, ZeekSlots.index("last_0"))
+PACKETS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("packets_0"))
+REPEATS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("repeats_0"))
+FIN_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("fin_end_0"))
+CLOSED_WINDOWS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("shut_0"))
+CORRUPTED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("corrupt_0"))
+FED = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("fed"))
+ORIG = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("orig"))
+PARTIAL = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("partial"))
+MET = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("met"))
+STATE = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("state_0"))
+CLOSED_SIDE = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("closed_0"))
+VOUCHED = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("vouched_0"))
+FINS = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("fins_0"))
 DAMAGED = cython.declare(cython.longlong, int(Kind.DAMAGED))
 ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 BAD = cython.declare(cython.longlong, int(Checksum.BAD))
@@ -54,13 +73,13 @@ INACTIVE = cython.declare(cython.longlong, int(EndpointState.INACTIVE))
 CLOSED = cython.declare(cython.longlong, int(EndpointState.CLOSED))
 RESET = cython.declare(cython.longlong, int(EndpointState.RESET))
 ACK_SHIFT = cython.declare(cython.longlong, machine.ACK_SHIFT)
-LINGER = cython.declare(cython.longlong, words.LINGER)
 MASK = cython.declare(cython.longlong, sequence.MASK)
 CORRUPT = cython.declare(cython.longlong, ord("C"))
 SHUT = cython.declare(cython.longlong, ord("W"))
 REPEATED = cython.declare(cython.longlong, ord("T"))
 
 
+@cython.final
 @cython.cclass
 class ZeekModel:
     """Zeek's view of many connections, each in the slot that the tracker gave it.
@@ -68,119 +87,183 @@ class ZeekModel:
     With `check_checksums` (Zeek without `-C`) a corrupt segment leaves only a `C` in the
     history, one whose IP header is corrupt leaves nothing. Unlike Zeek, which calls a host
     corrupt that leaves checksums to its network card, and a capture whose addresses were
-    rewritten, this believes a bad checksum only of a sender that has sent a good one. `slots`
-    holds each slot's last `Connection`, None where none was fed.
+    rewritten, this believes a bad checksum only of a sender that has sent a good one.
     """
 
     check_checksums: cython.bint
     clock: cython.longlong
-    slots = cython.declare(list, visibility="public")
-    streams = cython.declare(object, visibility="public")
+    connections = cython.declare(ZeekConnections, visibility="public")
+    streams = cython.declare(Streams, visibility="public")
+    sides: ZeekSides
+    histories: ZeekHistories
+    timers: ZeekTimers
     rows: cython.longlong[::1]
+    cells: cython.longlong[::1]
+    octets: cython.uchar[::1]
     at: cython.Py_ssize_t
 
     def __init__(self, check_checksums: bool = True) -> None:
         self.check_checksums = check_checksums
         self.clock = -words.NEVER
-        self.slots = []
-        self.streams = Streams()
+        self.connections = ZeekConnections()
+        self.sides, self.histories = self.connections.sides, self.connections.histories
+        self.timers, self.streams = self.connections.timers, Streams()
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Take in the first `count` rows of `Segments.cells`; the tracker has filled them in."""
-        self.streams.feed(rows, count)
-        self.rows = rows
         row: cython.Py_ssize_t
-        conn: Connection
-        for row in range(count):
-            self.at = row * WIDTH
-            if rows[self.at + KIND] != ICMP_ERROR:
-                conn = self._connection()
-                if conn is not None:
-                    self._segment(conn)
+        k: cython.Py_ssize_t
+        self.connections.make_room(self.streams.look(rows, count))
+        self.cells, self.octets = self.connections.cells, self.connections.octets
+        self.rows = rows
+        with cython.nogil:
+            for row in range(count):
+                self.at = row * WIDTH
+                if rows[self.at + KIND] != ICMP_ERROR:
+                    self.streams.add(self.at)
+                    k = self._connection()
+                    if k >= 0:
+                        self._segment(k, rows[self.at + SENDER])
+
+    def release(self, slots: list[int]) -> None:
+        """Forget what is in these slots."""
+        slot: cython.Py_ssize_t
+        for slot in slots:
+            if slot * SLOT_WIDTH < self.connections.cells.shape[0]:
+                self.connections.forget(slot * SLOT_WIDTH)
 
     @cython.cfunc
-    def _connection(self) -> Connection:
-        """The connection that Zeek counts the row to, opened where need be; None: to none."""
+    @cython.nogil
+    @cython.exceptval(-2)
+    def _connection(self) -> cython.Py_ssize_t:
+        """Where the connection is that Zeek counts the row to, begun where need be; -1: nowhere."""
         at: cython.Py_ssize_t = self.at
-        slot: cython.Py_ssize_t = self.rows[at + SLOT]
-        sender: cython.longlong = self.rows[at + SENDER]
+        k: cython.Py_ssize_t = self.rows[at + SLOT] * SLOT_WIDTH
+        own: cython.Py_ssize_t = self.rows[at + SENDER]
         self.clock = max(self.clock, self.rows[at + TIME], self.rows[at + CLOCK])
         # What a damaged header says of itself counts for nothing.
         flags: cython.longlong = self.rows[at + FLAGS] * (self.rows[at + KIND] != DAMAGED)
-        while slot >= len(self.slots):
-            self.slots.append(None)
-        conn: Connection = None if self.rows[at + OPENS] else self.slots[slot]
-        if conn is not None:
-            side: Side = conn.second if sender else conn.first
-            if self.check_checksums and side.vouched and self.rows[at + MARKS] & IP_CHECKSUM:
-                return None
-            due: cython.longlong = min(conn.attempt_at, conn.delete_at, conn.time_end + LINGER)
-            doubtful: cython.bint = flags & SYN != 0 or self.clock >= due
-            if not (doubtful and conn.is_over(flags, self.rows[at + SEQ], self.clock)):
-                return conn
-        fresh: Connection = Connection()
-        if conn is not None:
-            fresh.succeed(conn)
-        fresh.time_start, fresh.created = self.rows[at + TIME], self.clock
-        fresh.open(sender, flags, self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
-        self.slots[slot] = fresh
-        return fresh
+        if self.rows[at + OPENS]:
+            self.connections.forget(k)
+        elif self.octets[8 * k + FED]:
+            if self.rows[at + MARKS] & IP_CHECKSUM and self._believes(k, own):
+                return -1
+            if not self.timers.may_be_over(k, flags, self.clock):
+                return k
+            if not self.timers.is_over(k, flags, self.rows[at + SEQ], self.clock):
+                return k
+            with cython.gil:
+                self.connections.cut(k)
+        self.connections.begin(k, own, self.rows[at + TIME], self.clock)
+        self.connections.name_ends(k, flags, self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
+        return k
 
     @cython.cfunc
-    def _segment(self, conn: Connection) -> cython.int:
-        if self.rows[self.at + KIND] == DAMAGED or self.rows[self.at + MARKS] & HEADER_CUT:
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _believes(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.bint:
+        """Whether a bad checksum of this sender's is one."""
+        return self.check_checksums and self.octets[8 * k + VOUCHED + own] != 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _segment(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.int:
+        at: cython.Py_ssize_t = self.at
+        if self.rows[at + KIND] == DAMAGED or self.rows[at + MARKS] & HEADER_CUT:
             return 0
-        side: Side = conn.second if self.rows[self.at + SENDER] else conn.first
-        checksum: cython.longlong = self.rows[self.at + CHECKSUM]
-        if self.check_checksums and side.vouched and checksum == BAD:
-            side.corrupt += 1
-            return conn.add(side, CORRUPT, side.corrupt)
-        side.vouched = side.vouched or checksum == GOOD
-        side.packets += 1
-        return self._packet(conn, side, conn.first if side.sender else conn.second)
+        if self.rows[at + CHECKSUM] == BAD and self._believes(k, own):
+            return self._count(k, own, CORRUPTED, CORRUPT)
+        if self.rows[at + CHECKSUM] == GOOD:
+            self.octets[8 * k + VOUCHED + own] = 1
+        self.cells[k + PACKETS + own] += 1
+        return self._packet(k, own)
 
     @cython.cfunc
-    def _packet(self, conn: Connection, side: Side, peer: Side) -> cython.int:
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _count(
+        self,
+        k: cython.Py_ssize_t,
+        own: cython.Py_ssize_t,
+        column: cython.Py_ssize_t,
+        letter: cython.longlong,
+    ) -> cython.int:
+        """Count what the sender did, and have a letter for it now and then."""
+        self.cells[k + column + own] += 1
+        return self.histories.add(k, own, letter, self.cells[k + column + own])
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _packet(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.int:
         """One packet that counts, in the order of TCPSessionAdapter::Process."""
         at: cython.Py_ssize_t = self.at
+        o: cython.Py_ssize_t = 8 * k
+        peer: cython.Py_ssize_t = 1 - own
         flags: cython.longlong = self.rows[at + FLAGS]
         seq: cython.longlong = self.rows[at + SEQ]
-        ack: cython.longlong = self.rows[at + ACK_NUMBER]
         payload: cython.longlong = self.rows[at + PAYLOAD]
         kind: cython.Py_ssize_t = (flags & CONTROLS) | (flags & ACK) >> ACK_SHIFT
         kind = 2 * kind + (payload > 0)
-        role: cython.longlong = 1 if side.sender == conn.orig else 2
-        if not conn.met & role and (role == 1 or not conn.partial):
-            conn.partial = not flags & SYN or (role == 1 and flags & ACK != 0)
+        role: cython.longlong = self._meet(k, own, flags)
         data: cython.longlong = 0 if flags & RST else payload
         seg_len: cython.longlong = data + ((flags & SYN) != 0) + ((flags & FIN) != 0)
         end: cython.longlong = (seq + seg_len) & MASK
-        if side.state == INACTIVE or flags & SYN:
-            side.begin(flags, seq, end)
-        start: cython.longlong = side.relative(seq, side.last)
-        conn.add_own(side, kind, flags & CONTROLS, start + (payload if flags & FIN else 0))
-        boring: cython.bint = (flags & RST) != 0 or peer.state == CLOSED or side.state == RESET
-        if self.rows[at + WINDOW] == 0 and not boring:
-            side.shut += 1
-            conn.add(side, SHUT, side.shut)
-        if not (side.closed and peer.closed):
-            conn.time_end = self.rows[at + TIME]
+        if self.octets[o + STATE + own] == INACTIVE or flags & SYN:
+            self.sides.begin(k, own, flags, seq, end)
+        last: cython.longlong = self.cells[k + LAST + own]
+        start: cython.longlong = self.sides.relative(seq, last, self.cells[k + START + own])
+        self.histories.add_own(
+            k, own, kind, flags & CONTROLS, start + (payload if flags & FIN else 0)
+        )
+        if self.rows[at + WINDOW] == 0:
+            self._shut(k, own, flags)
+        if not (self.octets[o + CLOSED_SIDE] and self.octets[o + CLOSED_SIDE + 1]):
+            self.cells[k + TIME_END] = self.rows[at + TIME]
         if flags & FIN:
-            side.fins += 1
-            side.fin_end = start + seg_len
-        acked: cython.longlong = peer.acknowledge(ack, flags) if flags & ACK else 0
-        if side.send(end, flags) and payload > 0:
-            side.repeats += 1
-            conn.add(side, REPEATED, side.repeats)
-        moves: cython.bint = flags & CONTROLS != 0 or side.state == INACTIVE
-        closes: cython.bint = moves and conn.move(side, peer, kind, self.rows[at + TIME])
+            self.octets[o + FINS + own] = 1
+            self.cells[k + FIN_END + own] = start + seg_len
+        acked: cython.longlong = 0
+        if flags & ACK:
+            acked = self.sides.acknowledge(k, peer, self.rows[at + ACK_NUMBER], flags)
+        if self.sides.send(k, own, end, flags) and payload > 0:
+            self._count(k, own, REPEATS, REPEATED)
+        moves: cython.bint = flags & CONTROLS != 0 or self.octets[o + STATE + own] == INACTIVE
+        closes: cython.bint = moves and self.connections.move(k, own, kind, self.rows[at + TIME])
         if acked:
-            conn.trim(peer, side, acked)
-        conn.met |= role
+            self.connections.trim(k, peer, acked)
+        self.octets[o + MET] |= role
         if 0 < data <= self.rows[at + KEPT] and start >= 0:
             start += (flags & SYN) != 0
-            side.store(peer, start, start + data)
-        conn.check_end(side, peer)
+            self.sides.store(k, own, start, start + data)
+        self.connections.check_end(k, own)
         if closes:
-            conn.close(side, peer)
+            self.connections.close(k, own)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _meet(
+        self, k: cython.Py_ssize_t, own: cython.Py_ssize_t, flags: cython.longlong
+    ) -> cython.longlong:
+        """The sender's role; its first packet says whether the connection is partial."""
+        o: cython.Py_ssize_t = 8 * k
+        role: cython.longlong = 1 if own == self.octets[o + ORIG] else 2
+        if not self.octets[o + MET] & role and (role == 1 or not self.octets[o + PARTIAL]):
+            self.octets[o + PARTIAL] = not flags & SYN or (role == 1 and flags & ACK != 0)
+        return role
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _shut(
+        self, k: cython.Py_ssize_t, own: cython.Py_ssize_t, flags: cython.longlong
+    ) -> cython.int:
+        """Its window is closed, which is of interest only while there is something to send."""
+        o: cython.Py_ssize_t = 8 * k
+        closed: cython.bint = self.octets[o + STATE + 1 - own] == CLOSED
+        if flags & RST or closed or self.octets[o + STATE + own] == RESET:
+            return 0
+        return self._count(k, own, CLOSED_WINDOWS, SHUT)

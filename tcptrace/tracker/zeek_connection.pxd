@@ -1,43 +1,39 @@
 # Made by tests/declarations.py from zeek_connection.py.
 cimport cython
-from tcptrace.tracker.zeek_side cimport Side
+from tcptrace.tracker.zeek_history cimport ZeekHistories
+from tcptrace.tracker.zeek_side cimport ZeekSides
+from tcptrace.tracker.zeek_timers cimport ZeekTimers
 
 
 @cython.final
-@cython.no_gc
-cdef class Connection:
-    cdef public Side first
-    cdef public Side second
-    cdef public long long orig
-    cdef public long long seen
-    cdef public long long met
-    cdef public long long port_0
-    cdef public long long port_1
-    cdef public long long time_start
-    cdef public long long time_end
-    cdef public long long created
-    cdef public long long attempt_at
-    cdef public long long delete_at
-    cdef public long long idle
-    cdef public bint partial
-    cdef public bint deferred
-    cdef public bytearray history
-    cdef public object earlier
+cdef class ZeekConnections:
+    cdef public object matrix
+    cdef public long long[::1] cells
+    cdef public unsigned char[::1] octets
+    cdef public ZeekSides sides
+    cdef public ZeekHistories histories
+    cdef public ZeekTimers timers
+    cdef public dict earlier
 
-    cpdef int open(
-        self, long long sender, long long flags, long long source, long long destination
-    ) except? -1
-    cpdef int succeed(self, Connection old) except? -1
-    cpdef int flip(self) except? -1
-    cpdef bint is_over(self, long long flags, long long seq, long long now) except? -1
-    cdef bint _timed_out(self, Side orig, Side resp, long long now) except? -1
-    cpdef int add(self, Side side, long long letter, long long count) except? -1
-    cpdef int add_own(
-        self, Side side, Py_ssize_t kind, long long controls, long long place
-    ) except? -1
-    cpdef bint move(self, Side side, Side peer, Py_ssize_t kind, long long time) except? -1
-    cpdef int act(self, Side side, Side peer, long long acts, long long time) except? -1
-    cpdef int trim(self, Side side, Side peer, long long upto) except? -1
-    cdef int _gap(self, Side side, Side peer, long long upto) except? -1
-    cpdef int check_end(self, Side side, Side peer) except? -1
-    cpdef int close(self, Side side, Side peer) except? -1
+    cpdef int make_room(self, Py_ssize_t slots) except? -1
+    cpdef int begin(
+        self, Py_ssize_t k, Py_ssize_t own, long long time, long long clock
+    ) except? -1 nogil
+    cpdef int name_ends(
+        self, Py_ssize_t k, long long flags, Py_ssize_t source, Py_ssize_t target
+    ) except? -1 nogil
+    cpdef int forget(self, Py_ssize_t k) except? -1 nogil
+    cpdef int cut(self, Py_ssize_t k) except? -1
+    cdef int _clear(self, Py_ssize_t k) except? -1 nogil
+    cpdef bint move(
+        self, Py_ssize_t k, Py_ssize_t own, Py_ssize_t kind, long long time
+    ) except? -1 nogil
+    cpdef int act(
+        self, Py_ssize_t k, Py_ssize_t own, long long acts, long long time
+    ) except? -1 nogil
+    cpdef int trim(self, Py_ssize_t k, Py_ssize_t own, long long upto) except? -1 nogil
+    cdef int _gap(self, Py_ssize_t k, Py_ssize_t own, long long upto) except? -1 nogil
+    cdef bint _is_clean(self, Py_ssize_t side) except? -1 nogil
+    cpdef int check_end(self, Py_ssize_t k, Py_ssize_t own) except? -1 nogil
+    cpdef int close(self, Py_ssize_t k, Py_ssize_t own) except? -1 nogil
+    cpdef int tell(self, Py_ssize_t k, long long[::1] out, Py_ssize_t at) except? -1 nogil

@@ -1,3 +1,3 @@
 # Made by tests/declarations.py from zeek_harvest.py.
-from tcptrace.tracker.zeek_connection cimport Connection
-from tcptrace.tracker.zeek_side cimport Side
+from tcptrace.tracker.completeness cimport Streams
+from tcptrace.tracker.zeek_connection cimport ZeekConnections

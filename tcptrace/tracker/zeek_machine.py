@@ -12,7 +12,7 @@ from enum import IntFlag
 from itertools import product
 
 from tcptrace.tcp.flags import ACK, FIN, RST, SYN
-from tcptrace.tracker.zeek_rows import SERVER_PORTS, EndpointState
+from tcptrace.tracker.zeek_rows import PATIENT_PORTS, SERVER_PORTS, EndpointState
 
 INACTIVE, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, CLOSED, RESET = EndpointState
 
@@ -149,16 +149,8 @@ def letter(flags: int, has_payload: bool) -> str:
     return "A" if flags & ACK else ""
 
 
-# Letters that stand in a history once for a role: their bits, the responder's higher by 8.
+# Letters that stand in a history once for a role: their bits.
 ONCE = {"": 0, "S": 1, "H": 1, "F": 2, "R": 4, "I": 8, "Q": 16, "D": 32, "A": 64}
-RESPONDER_SHIFT = 8
-
-
-def seems_swapped(flags: int, src_port: int, dst_port: int) -> bool:
-    """Whether a connection that begins with this packet began at the other end, by its ports."""
-    if flags & (SYN | ACK) == SYN or src_port not in SERVER_PORTS:
-        return False
-    return dst_port not in SERVER_PORTS or (not flags & SYN and src_port < dst_port)
 
 
 def place(is_orig: bool, state: int, peer: int, flags: int, has_payload: bool) -> int:
@@ -191,3 +183,7 @@ CLEAN = bytes(
 # By the segment alone, twice each, without and with payload.
 LETTER = bytes(ord(letter(*segment) or "\0") for segment in _SEGMENTS)
 ONCE_BIT = bytes(ONCE[letter(*segment)] for segment in _SEGMENTS)
+
+# By a port: whether it is a likely server's, and an interactive service's.
+IS_SERVER = bytes(map(frozenset(SERVER_PORTS).__contains__, range(1 << 16)))
+IS_PATIENT = bytes(map(frozenset(PATIENT_PORTS).__contains__, range(1 << 16)))

@@ -37,6 +37,7 @@ SESSION_CHECK = 6 * SECOND
 HANDSHAKE_IDLE = 60 * SECOND
 IDLE = 300 * SECOND
 PATIENT_IDLE = 3600 * SECOND
+IDLES = (HANDSHAKE_IDLE, IDLE, PATIENT_IDLE)
 
 FAR = 1 << 20  # a SYN or RST that lies farther off does not move an endpoint's last octet
 ABOVE_HOLE = 16 << 10  # octets above a hole, none acknowledged: the stream is given up
@@ -44,6 +45,11 @@ UNACKED = 10 << 20  # octets that wait for an ACK: the stream is given up
 LONGEST_HISTORY = 4096  # ours: Zeek's has no end, but only a flood of changing RSTs gets there
 
 _REJECTED_AFTER_SYN_ONLY = re.compile(r"\^?S[^HAFGIQ]*R")
+
+
+def _pairs(**meanings: str) -> dict[str, str]:
+    """A column for each sender."""
+    return {f"{name}_{sender}": means for name, means in meanings.items() for sender in (0, 1)}
 
 
 class EndpointState(IntEnum):
@@ -56,6 +62,76 @@ class EndpointState(IntEnum):
     ESTABLISHED = 4
     CLOSED = 5
     RESET = 6
+
+
+class ZeekSlots(Rows):
+    """What the model holds of a slot: one of Zeek's rows in the making, its sides' cells in pairs.
+
+    A row begins with what fits in octets, OCTETS and then the history's first letters, and with
+    what every segment touches. Octets that are not declared otherwise are 0 or 1. `last` and
+    `acked` have the wraps in their upper 32 bits; `*_mark`, `fin_end`, `delivered`, `trimmed` and
+    `high` count from the ISN.
+    """
+
+    OCTETS: ClassVar[dict[str, str]] = {
+        "fed": "the slot holds a connection",
+        "cut": "Zeek's timers cut off others before it, which are kept beside the rows",
+        "orig": "the sender that Zeek calls the originator",
+        "partial": "as Zeek's analyzer has it: it may have begun before the capture",
+        "deferred": "a close waits for data",
+        "idle": "how long silence is borne: place in IDLES",
+        "met": "1 once the originator's first packet is over, 2 once the responder's is",
+        "seen_0": "zeek_machine.ONCE of each letter in the history, the originator's",
+        "seen_1": "the responder's",
+        "letters": "how many letters the history has, beside the rows those beyond ROOM",
+        **_pairs(
+            patient="its port is an interactive service's",
+            state="EndpointState",
+            before="the one before it",
+            closed="ConnectionClosed was said of it",
+            ended="its stream's end was noted",
+            given_up="its stream is looked at no more",
+            vouched="it has sent a good checksum",
+            fins="it has sent a FIN",
+            holes="octets above a hole are kept, beside the rows",
+        ),
+    }
+    COLUMNS: ClassVar[dict[str, str]] = {
+        **{f"octets_{place}": "eight octets" for place in range(6)},
+        "time_end": "last packet that counts, ns",
+        "attempt_at": "when the attempt timer ends, ns; NEVER",
+        "delete_at": "when a close is over, ns; NEVER",
+        **_pairs(
+            start="ISN",
+            last="one past the highest number sent",
+            acked="the highest acknowledged",
+            delivered="up to where its stream is whole",
+            trimmed="up to where it was acknowledged and is kept no more",
+            high="one past the last octet kept, 0 for none",
+            packets="packets that count",
+            missed="octets in content gaps",
+            gaps="content gaps",
+            repeats="segments that repeat data",
+            fin_end="behind its last FIN",
+            fin_mark="where its last FIN was",
+            rst_mark="where its last RST was",
+            syn_mark="where its last SYN was",
+            shut="segments with a closed window",
+            corrupt="segments with a bad checksum",
+        ),
+        "time_start": "first packet, ns",
+        "created": "the latest time of any segment then, ns",
+    }
+
+    @classmethod
+    def octet(cls, name: str) -> int:
+        """The place of an octet in a row; KeyError for a name that is not declared."""
+        return {name: place for place, name in enumerate(cls.OCTETS)}[name]
+
+    @classmethod
+    def room(cls) -> int:
+        """How many letters of a history are in a row, behind the other octets."""
+        return 8 * cls.index("time_end") - len(cls.OCTETS)
 
 
 class ZeekRows(Rows):

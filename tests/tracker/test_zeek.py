@@ -274,6 +274,16 @@ def test_slot_opened_again_forgets_what_was_in_it(kernel: Kernel) -> None:
     assert [1] == told(model, [0])[0].completeness.tolist()
 
 
+def test_slot_released_has_no_row(kernel: Kernel) -> None:
+    """The tracker is done with it; one that was never fed may be released as well."""
+    model = fed(kernel, exchange())
+    model.release([1 << 20, 0])
+    assert [] == states(model)
+    segments = made([Seen(SECOND, 0, "S", 5)])
+    model.feed(segments.cells, 1)
+    assert [("S0", "S")] == states(model)
+
+
 def test_flood_of_changing_resets_has_a_bounded_history(kernel: Kernel) -> None:
     """Each reset with another number is one more R, but not for ever."""
     seen = [Seen(number, 0, "R", 7 * number) for number in range(LONGEST_HISTORY + 50)]
@@ -299,6 +309,7 @@ def test_slot_that_zeek_cuts_again_and_again() -> None:
     assert 100_000 == len(told(model, [0])[0])
     model.feed(made(pair).cells, 2)
     assert [("REJ", "Sr")] == states(model)
+    assert {} == model.connections.earlier
 
 
 # Captures whose conn.log does not follow from the headers and our settings, with the reason.

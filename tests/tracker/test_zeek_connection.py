@@ -6,109 +6,100 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
-from zeek_ends import SECOND
 from zeek_segments import BITS
+from zeek_slot import Slot
 
 from tcptrace.tracker.zeek_machine import Act
-from tcptrace.tracker.zeek_rows import (
-    HANDSHAKE_IDLE,
-    NEVER,
-    PATIENT_IDLE,
-    EndpointState,
-)
+from tcptrace.tracker.zeek_rows import IDLES, NEVER, PATIENT_IDLE, EndpointState
 
 Kernel = Callable[[str], ModuleType]
 NAME = "tcptrace.tracker.zeek_connection"
 ESTABLISHED, CLOSED = EndpointState.ESTABLISHED, EndpointState.CLOSED
 
 
-def opened(kernel: Kernel, ports: tuple[int, int] = (40000, 8081)) -> Any:
-    """A connection whose first packet was sender 0's SYN."""
-    conn = kernel(NAME).Connection()
-    conn.open(0, BITS["S"], *ports)
-    return conn
-
-
-def over(conn: Any, flags: str, seq: int, second: int) -> bool:
-    bits = sum(BITS[letter] for letter in flags)
-    return bool(conn.is_over(bits, seq, second * SECOND))
-
-
-@pytest.mark.parametrize(
-    ("flags", "seq", "closed", "again"),
-    [("S", 100, False, False), ("S", 101, False, True), ("S", 100, True, True)],
-)
-def test_syn_on_a_known_four_tuple(
-    kernel: Kernel, flags: str, seq: int, closed: bool, again: bool
-) -> None:
-    """The same number is a retry, unless a side has closed."""
-    conn = opened(kernel)
-    conn.first.state, conn.first.start, conn.first.closed = EndpointState.SYN_SENT, 100, closed
-    assert again == over(conn, flags, seq, 1)
-
-
-def test_syn_behind_its_own_syn_ack(kernel: Kernel) -> None:
-    """Captured in the wrong order, they are one connection; any other SYN is a new one."""
-    conn = opened(kernel)
-    conn.first.state, conn.first.start, conn.second.start = EndpointState.SYN_ACK_SENT, 900, 100
-    assert not over(conn, "S", 100, 1)
-    assert over(conn, "S", 101, 1)
+def opened(
+    kernel: Kernel, ports: tuple[int, int] = (40000, 8081), flags: str = "S"
+) -> tuple[Any, Slot]:
+    """A connection whose first packet was sender 0's."""
+    connections = kernel(NAME).ZeekConnections()
+    connections.begin(0, 0, 0, 0)
+    connections.name_ends(0, sum(BITS[letter] for letter in flags), *ports)
+    return connections, Slot.of(connections)
 
 
 @pytest.mark.parametrize(
-    ("states", "closed", "silent", "ends"),
+    ("flags", "src_port", "dst_port", "swapped"),
     [
-        ((EndpointState.INACTIVE, EndpointState.INACTIVE), False, 5, False),
-        ((EndpointState.INACTIVE, EndpointState.INACTIVE), False, 11, True),
-        ((ESTABLISHED, ESTABLISHED), False, 59, False),
-        ((ESTABLISHED, ESTABLISHED), False, 60, True),
-        ((CLOSED, EndpointState.RESET), True, 11, True),
-        ((CLOSED, ESTABLISHED), True, 11, False),
+        *(("S", 80, 40000, False), ("SA", 80, 40000, True), ("A", 80, 40000, True)),
+        *(("A", 40000, 80, False), ("A", 80, 443, True), ("A", 443, 80, False)),
+        *(("SA", 80, 443, False), ("A", 110, 40000, False)),
     ],
 )
-def test_silence_ends_a_row(
-    kernel: Kernel,
-    states: tuple[EndpointState, EndpointState],
-    closed: bool,
-    silent: int,
-    ends: bool,
+def test_roles_by_the_ports(
+    kernel: Kernel, flags: str, src_port: int, dst_port: int, swapped: bool
 ) -> None:
-    """Looked at 5 s after the beginning, then every 6 s; a half-closed one waits longer."""
-    conn = opened(kernel)
-    assert HANDSHAKE_IDLE == conn.idle
-    conn.first.state, conn.second.state = states
-    conn.first.closed = closed
-    assert ends == over(conn, "A", 1, silent)
+    """A likely server's port speaks, unless a SYN does; 110 is not in Zeek's list."""
+    connections, slot = opened(kernel, (src_port, dst_port), flags)
+    assert swapped == slot.get("orig")
+    assert ["^" * swapped] == connections.histories.of(np.zeros(1, np.int64))
 
 
 def test_close_waits_for_data_before_the_fin(kernel: Kernel) -> None:
     """A hole before the FIN defers the close; no timer runs meanwhile."""
-    conn = opened(kernel)
-    side, peer = conn.first, conn.second
-    side.state, peer.state = CLOSED, ESTABLISHED
-    side.start, side.last, side.delivered = 100, 150, 20
-    conn.close(side, peer)
-    assert (True, False, NEVER) == (conn.deferred, side.closed, conn.delete_at)
-    side.delivered, side.fins, peer.closed = 49, 1, True
-    conn.check_end(side, peer)
-    assert (False, True) == (conn.deferred, side.closed)
-    assert conn.delete_at < NEVER
+    connections, slot = opened(kernel)
+    slot.set(state_0=CLOSED, state_1=ESTABLISHED, start_0=100, last_0=150, delivered_0=20)
+    connections.close(0, 0)
+    assert (1, 0, NEVER) == (slot.get("deferred"), slot.get("closed_0"), slot.get("delete_at"))
+    slot.set(delivered_0=49, fins_0=1, closed_1=1)
+    connections.check_end(0, 0)
+    assert (0, 1) == (slot.get("deferred"), slot.get("closed_0"))
+    assert slot.get("delete_at") < NEVER
 
 
 def test_fin_then_rst_counts_as_an_orderly_end(kernel: Kernel) -> None:
     """The peer's FIN, its RST, then this endpoint's FIN: the peer is closed, not reset."""
-    conn = opened(kernel)
-    conn.second.state = EndpointState.RESET
-    conn.act(conn.first, conn.second, int(Act.REVIVES), 0)
-    assert EndpointState.RESET == conn.second.state
-    conn.second.before = CLOSED
-    conn.act(conn.first, conn.second, int(Act.REVIVES), 0)
-    assert CLOSED == conn.second.state
+    connections, slot = opened(kernel)
+    slot.set(state_1=EndpointState.RESET)
+    connections.act(0, 0, int(Act.REVIVES), 0)
+    assert EndpointState.RESET == slot.get("state_1")
+    slot.set(before_1=CLOSED)
+    connections.act(0, 0, int(Act.REVIVES), 0)
+    assert CLOSED == slot.get("state_1")
 
 
-def test_interactive_services_may_be_silent_for_an_hour(kernel: Kernel) -> None:
+@pytest.mark.parametrize(("ports", "patient"), [((40000, 22), True), ((22, 40000), False)])
+def test_interactive_services_may_be_silent_for_an_hour(
+    kernel: Kernel, ports: tuple[int, int], patient: bool
+) -> None:
     """It is the responder's port that counts."""
-    conn = opened(kernel, (40000, 22))
-    conn.act(conn.second, conn.first, int(Act.SETTLES | Act.ESTABLISHES), 0)
-    assert PATIENT_IDLE == conn.idle
+    connections, slot = opened(kernel, ports)
+    connections.act(0, 1, int(Act.SETTLES | Act.ESTABLISHES), 0)
+    assert patient == (PATIENT_IDLE == IDLES[slot.get("idle")])
+
+
+def test_slot_that_is_forgotten_is_empty(kernel: Kernel) -> None:
+    """What is beside the row is gone with it: holes, a long history, rows that were cut off."""
+    connections, slot = opened(kernel)
+    connections.cut(0)
+    connections.begin(0, 0, 0, 0)
+    connections.sides.store(0, 0, 11, 21)
+    for _ in range(100):
+        connections.histories.flip(0)
+    beside = (connections.earlier, connections.sides.blocks, connections.histories.tails)
+    assert [1, 1, 1] == [len(kept) for kept in beside]
+    connections.forget(0)
+    assert [0, 0, 0] == [len(kept) for kept in beside]
+    assert not any(slot.octets)
+
+
+def test_room_for_more_slots_leaves_the_rows_as_they_were(kernel: Kernel) -> None:
+    """The parts look at where the rows are now."""
+    connections, _ = opened(kernel)
+    connections.make_room(5000)
+    slot = Slot.of(connections)
+    assert 1 == slot.get("fed")
+    connections.histories.flip(0)
+    connections.sides.store(0, 0, 11, 21)
+    assert (1, 1) == (slot.get("letters"), slot.get("holes_0"))

@@ -88,13 +88,9 @@ def test_letter_of_a_segment(flags: str, has_payload: bool, letter: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("flags", "src_port", "dst_port", "swapped"),
-    [
-        *(("S", 80, 40000, False), ("SA", 80, 40000, True), ("A", 80, 40000, True)),
-        *(("A", 40000, 80, False), ("A", 80, 443, True), ("A", 443, 80, False)),
-        *(("SA", 80, 443, False), ("A", 110, 40000, False)),
-    ],
+    ("port", "is_server", "is_patient"),
+    [(80, 1, 0), (22, 1, 1), (23, 0, 1), (110, 0, 0), (0, 0, 0), (65535, 0, 0)],
 )
-def test_roles_by_the_ports(flags: str, src_port: int, dst_port: int, swapped: bool) -> None:
-    """A likely server's port speaks, unless a SYN does; 110 is not in Zeek's list."""
-    assert swapped == machine.seems_swapped(bits_of(flags), src_port, dst_port)
+def test_what_a_port_says(port: int, is_server: int, is_patient: int) -> None:
+    """Whether a likely server has it, and one that is borne silent for an hour."""
+    assert (is_server, is_patient) == (machine.IS_SERVER[port], machine.IS_PATIENT[port])

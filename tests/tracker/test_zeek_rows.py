@@ -6,7 +6,7 @@ from itertools import product
 
 from zeek_ends import named
 
-from tcptrace.tracker.zeek_rows import CONN_STATES, EndpointState, ZeekRows
+from tcptrace.tracker.zeek_rows import CONN_STATES, EndpointState, ZeekRows, ZeekSlots
 
 HISTORIES = ("", "S", "SR", "^SadR", "SADR", "R", "HR", "SGTR")
 
@@ -22,3 +22,11 @@ def test_conn_state_of_every_pair_of_states() -> None:
         named(orig.name, resp.name, history, octets) for orig, resp, history, octets in cases
     ]
     assert expected == [CONN_STATES[state] for state in rows.conn_state]
+
+
+def test_octets_fit_in_the_first_cells() -> None:
+    """No octet shares its place with another, a letter or a column; a usual history has room."""
+    places = [ZeekSlots.octet(name) for name in ZeekSlots.OCTETS]
+    assert list(range(len(places))) == places
+    assert len(places) + ZeekSlots.room() == 8 * ZeekSlots.index("time_end")
+    assert ZeekSlots.room() >= len("ShADaGdgtgFfTtr")
