@@ -72,9 +72,14 @@ def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     return ((left - right + HALF) & MASK32) - HALF
 
 
+@cython.final
 @cython.cclass
 class Tallying:
-    """The `Tallies` of all open connections, by slot: side 0's row, then side 1's."""
+    """The `Tallies` of all open connections, by slot: side 0's row, then side 1's.
+
+    Its loops say `self.rows` and `self.cells` in full: a view held under a shorter name is counted
+    up and down atomically in every call, which took longer than the counting itself.
+    """
 
     matrix: object
     cells: cython.longlong[::1]
@@ -136,28 +141,29 @@ class Tallying:
     @cython.nogil
     @cython.exceptval(-1)
     def _count(self, row: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
-        r, t = self.rows, self.cells
         base: cython.Py_ssize_t = slot * 2 * TALLY_WIDTH
-        own: cython.Py_ssize_t = base + r[row + SENDER] * TALLY_WIDTH
-        peer: cython.Py_ssize_t = base + (1 - r[row + SENDER]) * TALLY_WIDTH
-        if r[row + KIND] != SEGMENT:
+        own: cython.Py_ssize_t = base + self.rows[row + SENDER] * TALLY_WIDTH
+        peer: cython.Py_ssize_t = base + (1 - self.rows[row + SENDER]) * TALLY_WIDTH
+        if self.rows[row + KIND] != SEGMENT:
             return 0
-        if r[row + IS_COPY]:
-            t[own + COPIES] += 1
+        if self.rows[row + IS_COPY]:
+            self.cells[own + COPIES] += 1
             return 0
-        t[own + SEGMENTS] += 1
-        t[own + PAYLOADS] += r[row + PAYLOAD]
-        t[own + BAD_CHECKSUMS] += r[row + CHECKSUM] == BAD
-        t[own + OFFLOADS] += r[row + CHECKSUM] == OFFLOADED
-        if r[row + MSS] > 0:
-            t[own + OFFERED_MSS] = r[row + MSS]
-        if t[peer + OFFERED_MSS] and r[row + PAYLOAD] > t[peer + OFFERED_MSS]:
-            t[own + SUPER_SEGMENTS] += 1
-        last: cython.longlong = max(t[own + LAST_TIME], t[peer + LAST_TIME])
-        t[own + GAP] = max(0, r[row + TIME] - last) if last else 0
-        t[own + LAST_TIME], t[own + LAST_PACKET] = r[row + TIME], r[row + PACKET]
-        if not r[row + FLAGS] & RST:
-            t[own + ZERO_WINDOWS] += r[row + WINDOW] == 0
+        self.cells[own + SEGMENTS] += 1
+        self.cells[own + PAYLOADS] += self.rows[row + PAYLOAD]
+        self.cells[own + BAD_CHECKSUMS] += self.rows[row + CHECKSUM] == BAD
+        self.cells[own + OFFLOADS] += self.rows[row + CHECKSUM] == OFFLOADED
+        if self.rows[row + MSS] > 0:
+            self.cells[own + OFFERED_MSS] = self.rows[row + MSS]
+        offered: cython.longlong = self.cells[peer + OFFERED_MSS]
+        if offered and self.rows[row + PAYLOAD] > offered:
+            self.cells[own + SUPER_SEGMENTS] += 1
+        last: cython.longlong = max(self.cells[own + LAST_TIME], self.cells[peer + LAST_TIME])
+        self.cells[own + GAP] = max(0, self.rows[row + TIME] - last) if last else 0
+        self.cells[own + LAST_TIME] = self.rows[row + TIME]
+        self.cells[own + LAST_PACKET] = self.rows[row + PACKET]
+        if not self.rows[row + FLAGS] & RST:
+            self.cells[own + ZERO_WINDOWS] += self.rows[row + WINDOW] == 0
             self._count_octets(row, own, peer)
         return 0
 
@@ -167,13 +173,13 @@ class Tallying:
     def _count_octets(
         self, row: cython.Py_ssize_t, own: cython.Py_ssize_t, peer: cython.Py_ssize_t
     ) -> cython.int:
-        r, t = self.rows, self.cells
-        bits: cython.longlong = r[row + FLAGS]
-        length: cython.longlong = r[row + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
-        end: cython.longlong = (r[row + SEQ] + length) & MASK32
-        if t[own + NXT] < 0 or _diff(end, t[own + NXT]) > 0:
-            t[own + NXT] = end
-        elif length > 0 and _diff(r[row + SEQ], t[own + NXT]) < 0:
+        bits: cython.longlong = self.rows[row + FLAGS]
+        length: cython.longlong = self.rows[row + PAYLOAD]
+        length += ((bits & SYN) != 0) + ((bits & FIN) != 0)
+        end: cython.longlong = (self.rows[row + SEQ] + length) & MASK32
+        if self.cells[own + NXT] < 0 or _diff(end, self.cells[own + NXT]) > 0:
+            self.cells[own + NXT] = end
+        elif length > 0 and _diff(self.rows[row + SEQ], self.cells[own + NXT]) < 0:
             self._count_repeat(row, own, end)
         if bits & ACK_BIT:
             self._count_ack(row, peer)
@@ -185,29 +191,28 @@ class Tallying:
     def _count_repeat(
         self, row: cython.Py_ssize_t, own: cython.Py_ssize_t, end: cython.longlong
     ) -> cython.int:
-        r, t = self.rows, self.cells
-        late: cython.longlong = r[row + TIME] - t[own + UNA_TIME]
-        acked: cython.bint = t[own + UNA] >= 0 and _diff(end, t[own + UNA]) <= 0
-        if acked and late < REORDER_WITHIN and t[own + UNSEEN] > 0:
-            t[own + REORDERED] += 1
-            t[own + UNSEEN] = max(0, t[own + UNSEEN] - r[row + PAYLOAD])
+        late: cython.longlong = self.rows[row + TIME] - self.cells[own + UNA_TIME]
+        acked: cython.bint = self.cells[own + UNA] >= 0 and _diff(end, self.cells[own + UNA]) <= 0
+        if acked and late < REORDER_WITHIN and self.cells[own + UNSEEN] > 0:
+            self.cells[own + REORDERED] += 1
+            self.cells[own + UNSEEN] = max(0, self.cells[own + UNSEEN] - self.rows[row + PAYLOAD])
         else:
-            t[own + RETRANSMITS] += 1
+            self.cells[own + RETRANSMITS] += 1
         return 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
     def _count_ack(self, row: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        r, t = self.rows, self.cells
-        if t[peer + UNA] >= 0 and _diff(r[row + ACK], t[peer + UNA]) <= 0:
+        if self.cells[peer + UNA] >= 0 and _diff(self.rows[row + ACK], self.cells[peer + UNA]) <= 0:
             return 0
-        if t[peer + NXT] >= 0:
-            beyond: cython.longlong = _diff(r[row + ACK], t[peer + NXT])
+        if self.cells[peer + NXT] >= 0:
+            beyond: cython.longlong = _diff(self.rows[row + ACK], self.cells[peer + NXT])
             if beyond > NEAR:
                 return 0
             if beyond > 0:
-                t[peer + UNSEEN] += beyond
-                t[peer + NXT] = r[row + ACK]
-        t[peer + UNA], t[peer + UNA_TIME] = r[row + ACK], r[row + TIME]
+                self.cells[peer + UNSEEN] += beyond
+                self.cells[peer + NXT] = self.rows[row + ACK]
+        self.cells[peer + UNA] = self.rows[row + ACK]
+        self.cells[peer + UNA_TIME] = self.rows[row + TIME]
         return 0
