@@ -103,7 +103,7 @@ class ZeekConnections:
         self.sides, self.histories, self.timers = ZeekSides(), ZeekHistories(), ZeekTimers()
         self.earlier = {}
         self.matrix = np.zeros((0, WIDTH), np.int64)
-        self.make_room(64)
+        self.make_room(1024)
 
     @cython.ccall
     @cython.exceptval(-1)
@@ -111,7 +111,7 @@ class ZeekConnections:
         """Have a row for each of so many slots."""
         size: cython.Py_ssize_t = len(self.matrix)
         if slots > size:
-            self.matrix = grown(self.matrix, max(slots, size + size // 2))
+            self.matrix = grown(self.matrix, max(slots, 2 * size))
             self.cells = memoryview(self.matrix.reshape(-1))
             self.octets = memoryview(self.matrix.reshape(-1).view(np.uint8))
             self.sides.look(self.cells, self.octets)

@@ -18,4 +18,5 @@ cdef class ZeekHistories:
     ) except? -1 nogil
     cpdef int flip(self, Py_ssize_t k) except? -1 nogil
     cdef int _append(self, Py_ssize_t k, long long letter) except? -1 nogil
+    cdef int _spill(self, Py_ssize_t k, long long letter) except? -1
     cpdef int drop_tail(self, Py_ssize_t k) except? -1 nogil

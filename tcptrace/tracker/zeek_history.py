@@ -145,10 +145,17 @@ class ZeekHistories:
             self.octets[8 * k + LETTERS] = letters + 1
         else:
             with cython.gil:
-                self.octets[8 * k + LETTERS] = ROOM + 1
-                tail = self.tails.setdefault(k // WIDTH, bytearray())
-                if letter == FLIP or ROOM + len(tail) < LONGEST:
-                    tail.append(letter)
+                self._spill(k, letter)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _spill(self, k: cython.Py_ssize_t, letter: cython.longlong) -> cython.int:
+        """Keep a letter beside the row."""
+        tail = self.tails.setdefault(k // WIDTH, bytearray())
+        if letter == FLIP or ROOM + len(tail) < LONGEST:
+            tail.append(letter)
+        self.octets[8 * k + LETTERS] = ROOM + 1
         return 0
 
     @cython.ccall

@@ -29,6 +29,7 @@ cdef class ZeekSides:
     cdef int _put(self, Py_ssize_t k, Py_ssize_t own, long long start, long long end) except? -1
     cpdef int fill(self, Py_ssize_t k, Py_ssize_t own) except? -1 nogil
     cpdef int absorb(self, Py_ssize_t k, Py_ssize_t own) except? -1 nogil
+    cdef bint _absorb(self, Py_ssize_t k, Py_ssize_t own) except? -1
     cpdef long long next_hole(self, Py_ssize_t k, Py_ssize_t own, long long upto) except? -1 nogil
     cpdef long long size(self, Py_ssize_t k, Py_ssize_t own) except? -1 nogil
     cpdef bint pending(self, Py_ssize_t k, Py_ssize_t own) except? -1 nogil

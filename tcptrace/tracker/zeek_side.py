@@ -262,11 +262,16 @@ class ZeekSides:
         whole: cython.bint = False
         if self.octets[8 * k + HOLES + own]:
             with cython.gil:
-                blocks = self.blocks[2 * (k // WIDTH) + own]
-                at: cython.Py_ssize_t = k + own
-                self.cells[at + DELIVERED] = blocks.absorb(self.cells[at + DELIVERED])
-                whole = not blocks.starts
+                whole = self._absorb(k, own)
         return self.fill(k, own) if whole else 0
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _absorb(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.bint:
+        """Count it where there are holes; whether none is left."""
+        blocks = self.blocks[2 * (k // WIDTH) + own]
+        self.cells[k + DELIVERED + own] = blocks.absorb(self.cells[k + DELIVERED + own])
+        return not blocks.starts
 
     @cython.ccall
     @cython.nogil
