@@ -24,6 +24,9 @@ from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
 from tcptrace.tracker.zeek_side import ZeekSides
 from tcptrace.tracker.zeek_timers import ZeekTimers
 
+if not cython.compiled:
+    from tcptrace.tracker.memory import prefetch
+
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
@@ -42,6 +45,8 @@ DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
 ACK_NUMBER = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
+SOON = cython.declare(cython.Py_ssize_t, 8)  # rows ahead for which they are fetched
+LINES = cython.declare(cython.Py_ssize_t, (ZeekSlots.index("fin_end_0") + 7) // 8)  # of the caches
 TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))
 START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("start_0"))
 LAST = cython.declare(cython.Py_ssize_t, ZeekSlots.index("last_0"))
@@ -118,12 +123,25 @@ class ZeekModel:
         self.rows = rows
         with cython.nogil:
             for row in range(count):
+                if cython.compiled and row + SOON < count:
+                    self._expect(rows[(row + SOON) * WIDTH + SLOT])
                 self.at = row * WIDTH
                 if rows[self.at + KIND] != ICMP_ERROR:
                     self.streams.add(self.at)
                     k = self._connection()
                     if k >= 0:
                         self._segment(k, rows[self.at + SENDER])
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _expect(self, slot: cython.longlong) -> cython.int:
+        """Have at hand what most segments touch of a slot's row."""
+        line: cython.Py_ssize_t
+        if cython.compiled and 0 <= slot * SLOT_WIDTH < self.cells.shape[0]:
+            for line in range(LINES):
+                prefetch(cython.address(self.cells[slot * SLOT_WIDTH + 8 * line]))
+        return 0
 
     def release(self, slots: list[int]) -> None:
         """Forget what is in these slots."""
