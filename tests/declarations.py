@@ -29,12 +29,8 @@ TYPES = {
     "const[uchar][::1]": "const unsigned char[::1]",
 }
 INLINE = "not cython.compiled"
-PUBLIC = {
-    "Waits",
-    "ZeekConnections",
-    "ZeekHistories",
-    "ZeekSides",
-}  # their attributes are read in Python, too
+# Their attributes are read in Python, too.
+PUBLIC = {"Waits", "ZeekConnections", "ZeekHistories", "ZeekSides"}
 MOST = 100
 
 
