@@ -50,6 +50,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.silence",
     "tcptrace.tracker.reset_receipt",
     "tcptrace.tracker.stray_resets",
+    "tcptrace.tracker.first_copies",
     "tcptrace.tracker.waits",
     "tcptrace.tracker.syn_received",
     "tcptrace.tracker.fin_receipt",

@@ -6,18 +6,23 @@ import ast
 import importlib
 import importlib.util
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from tcptrace.compiled import KERNELS
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 INTERPRETED = "__interpreted"
+
+settings.register_profile("any machine", deadline=None)  # a busy one may stall for seconds
+settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:
@@ -75,3 +80,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no shared captures at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def loopback() -> None:
+    """Connections of this host to itself; the test is skipped where even they cannot be made."""
+    with socket.socket() as server, socket.socket() as client:
+        try:
+            server.bind(("127.0.0.1", 0))
+            server.listen()
+            client.connect(server.getsockname())
+        except OSError as error:
+            pytest.skip(f"no network, not even the loopback interface: {error}")

@@ -45,6 +45,16 @@ class Sent:
 
 
 @dataclass
+class Passage:
+    """What became of a segment: the numbers of its packets in the capture, those that arrived."""
+
+    sender: str
+    sent: Sent
+    captured: list[int] = field(default_factory=list)
+    arrived: list[int] = field(default_factory=list)
+
+
+@dataclass
 class World:
     """The clock, the wire between the two, and the tap somewhere on it."""
 
@@ -55,6 +65,7 @@ class World:
     timestamps: bool = True
     now: int = START
     capture: CaptureFile = field(default_factory=lambda: CaptureFile(LINKTYPE_RAW))
+    passages: list[Passage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._coming: list[tuple[int, int, Callable[[], None]]] = []
@@ -80,13 +91,18 @@ class World:
         """The packet leaves its host."""
         place = TAP_PLACE[self.tap] if sender == "client" else 1 - TAP_PLACE[self.tap]
         before = int(self.delay * place)
+        passage = Passage(sender, sent)
+        self.passages.append(passage)
 
-        def arrive() -> None:
+        def arrive(packet: int) -> None:
+            passage.arrived.append(packet)
             self.stacks[OTHER[sender]].receive(sent)
 
         def pass_tap() -> None:
             self.capture.add(self.now, sender, packet_of(sender, sent, self.timestamps))
-            self._on_leg(self.after_tap, self.delay - before, arrive)
+            packet = len(self.capture.records)
+            passage.captured.append(packet)
+            self._on_leg(self.after_tap, self.delay - before, lambda: arrive(packet))
 
         self._on_leg(self.before_tap, before, pass_tap)
 
@@ -308,3 +324,8 @@ def _ends(name: str) -> dict[str, Any]:
     (ip, port), (peer, peer_port) = ADDRESSES[name], ADDRESSES[OTHER[name]]
     words = [".".join(map(str, address)) for address in (ip, peer)]
     return {"ip": words[0], "port": port, "peer_ip": words[1], "peer_port": peer_port}
+
+
+def name_of(endpoint: tuple[Any, ...]) -> str:
+    """Whose address and port an endpoint's first two fields are."""
+    return next(name for name, (_, port) in ADDRESSES.items() if port == endpoint[1])

@@ -43,6 +43,7 @@ LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
 BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
 SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
+CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
@@ -235,7 +236,7 @@ class FinReceipt:
             self.w.takes(m, at, row, -1)
             self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
             self._confirm_ack(at, peer, side, row)
-            if e[m + BASIS] == CONFIRMED:  # which of its copies came is not told by that
+            if e[m + BASIS] == CONFIRMED or not e[at + CLOCK]:  # nothing tells which of them came
                 e[m + EARLIEST] = r[proof * WIDTH + TIME]
         elif not e[peer + SPOKE] or self._quiet(at, side, fin):
             self._silent_ack(at, peer, side, fin, proof)

@@ -1,6 +1,7 @@
 # Made by tests/declarations.py from fin_sending.py.
 cimport cython
 from tcptrace.tracker.fins cimport Fins
+from tcptrace.tracker.first_copies cimport FirstCopies
 from tcptrace.tracker.lost_fins cimport LostFins
 from tcptrace.tracker.witness cimport Witness
 
@@ -14,11 +15,15 @@ cdef class FinSending:
     cdef long long now
     cdef Witness w
     cdef Fins fins
+    cdef FirstCopies firsts
     cdef LostFins lost
 
     cpdef int look(self, Py_ssize_t first, Py_ssize_t last, long long now) except? -1 nogil
     cpdef int fin_leaves(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t proof
+    ) except? -1 nogil
+    cdef int _lost_before(
+        self, Py_ssize_t at, long long side, long long fin, Py_ssize_t copy
     ) except? -1 nogil
     cdef int _overtaken_copies(
         self, Py_ssize_t at, long long side, long long fin, Py_ssize_t copy

@@ -13,6 +13,7 @@ from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event
 from tcptrace.tracker.fins import Fins
+from tcptrace.tracker.first_copies import FirstCopies
 from tcptrace.tracker.lost_fins import LostFins
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
@@ -41,6 +42,8 @@ FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_o
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
+TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
@@ -52,6 +55,7 @@ INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
 SND_FIN = cython.declare(cython.longlong, Event.SND_FIN)
 UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
+FAR = cython.declare(cython.longlong, 2_000_000)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 HALF_DELAYED_ACK = cython.declare(cython.longlong, 20_000_000)  # of Linux's TCP_DELACK_MIN
@@ -89,10 +93,12 @@ class FinSending:
     now: cython.longlong
     w: Witness
     fins: Fins
+    firsts: FirstCopies
     lost: LostFins
 
     def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
         self.fins = fins
+        self.firsts = FirstCopies(witness, rows, sides)
         self.lost = LostFins(fins, witness, rows, sides)
         self.w = witness
         self.r = rows
@@ -106,6 +112,7 @@ class FinSending:
     ) -> cython.int:
         """Turn to the rows of one connection, which the tap watched until `now`."""
         self.first, self.last, self.now = first, last, now
+        self.firsts.look(first)
         self.lost.look(first, last, now)
         return 0
 
@@ -131,8 +138,28 @@ class FinSending:
             e[at + FIN_OUT + WHEN] = self._queued_by(side, copy, since)
             self._overtaken_copies(at, side, fin, copy)
             self.lost.lost_copies(at, side, copy)
-            return 0
+            return self._lost_before(at, side, fin, copy)
         return self._left_unseen(at, side, fin, proof, beyond)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _lost_before(
+        self,
+        at: cython.Py_ssize_t,
+        side: cython.longlong,
+        fin: cython.longlong,
+        copy: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A FIN may have left as long ago as what was lost before its first captured copy."""
+        e = self.e
+        if 0 <= e[at + TURNAROUND] <= FAR:
+            return 0
+        since: cython.longlong = self.firsts.fin_since(side, fin, copy)
+        if since != NEVER and self.firsts.lost_before(side, fin, copy):
+            since -= self.w.margin(at)
+            e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], since)
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -181,14 +208,20 @@ class FinSending:
         when: cython.longlong = t
         if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT]:
             when = self.lost.between(at, side, fin, beyond, low)
-        late: cython.longlong = t + 2 * e[at + JITTER] + MILLISECOND
+        early: cython.longlong = low
+        if low != NEVER and (beyond >= 0 or proof >= 0):
+            since: cython.longlong = self.firsts.fin_since(
+                side, fin, beyond if beyond >= 0 else proof
+            )
+            early = (min(low, since) if since != NEVER else low) - self.w.margin(at)
+        late: cython.longlong = t + e[at + JITTER] + self.w.margin(at)
         if beyond >= 0:
-            late = max(late, r[beyond * WIDTH + SENT])
+            late = max(late, r[beyond * WIDTH + (SENT if e[at + CLOCK] else TIME)])
         if beyond >= 0:
             late = min(late, r[beyond * WIDTH + TIME])
         if proof >= 0:
             late = min(late, r[proof * WIDTH + TIME])
-        self.w.moment(at + FIN_OUT, max(when, low), low, max(late, t, low))
+        self.w.moment(at + FIN_OUT, max(when, low), early, max(late, t, low))
         self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         return 0
 

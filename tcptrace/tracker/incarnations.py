@@ -163,6 +163,10 @@ def _replaced(
     ]
     dropped[late] = True
     left = [row for row in rows if row not in late]
+    if left:  # no copy of a SYN lost before the tap is older than its endpoint's last move
+        since = min(int(moves.earliest[left[-1]]), moment)
+        bound = Transitions.index("earliest")
+        opening[bound] = max(opening[bound], since)
     if not left or moves.state[left[-1]] in (State.CLOSED, State.LISTEN):
         return None
     row = opening.copy()

@@ -13,6 +13,7 @@ import cython
 from tcptrace.decode.segments import Segments
 from tcptrace.tcp import flags
 from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.first_copies import FirstCopies
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.refuting import Refuting
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
@@ -26,10 +27,7 @@ PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
 TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
-IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
-END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
@@ -37,12 +35,12 @@ WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
 CROSSED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("crossed"))
 ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
+LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
 EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
 ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
-TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
@@ -65,9 +63,6 @@ UNCAPTURED = cython.declare(cython.longlong, Reason.UNCAPTURED)
 OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
 BEFORE_CAPTURE = cython.declare(cython.longlong, Reason.BEFORE_CAPTURE)
 ONE_SIDED = cython.declare(cython.longlong, Reason.ONE_SIDED)
-FIRST_RTO = cython.declare(cython.longlong, 1_050_000_000)
-FAR = cython.declare(cython.longlong, 2_000_000)
-LOST_MOST = cython.declare(cython.longlong, 6)
 MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 NEVER = cython.declare(cython.longlong, -1)
 ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
@@ -83,6 +78,7 @@ class Opening:
     e: cython.longlong[::1]
     first: cython.Py_ssize_t
     w: Witness
+    firsts: FirstCopies
     received: SynReceived
     refuting: Refuting
 
@@ -90,6 +86,7 @@ class Opening:
         self.w = witness
         self.r = rows
         self.e = sides
+        self.firsts = FirstCopies(witness, rows, sides)
         self.refuting = Refuting(witness, rows, sides)
         self.received = SynReceived(self.refuting, witness, rows, sides)
 
@@ -108,6 +105,7 @@ class Opening:
     @cython.exceptval(-1, check=True)
     def _look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
         self.first = first
+        self.firsts.look(first)
         self.received.look(first)
         self.refuting.look(first)
         return self.w.look(first, last)
@@ -200,10 +198,7 @@ class Opening:
     ) -> cython.int:
         r = self.r
         if syn >= 0:
-            self.w.sends(at + OPENED, at, syn)
-            self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
-            if self.e[at + TURNAROUND] > FAR and self._lost_before_tap(syn):
-                self.e[at + OPENED + EARLIEST] -= FIRST_RTO
+            self._syn_leaves(at, syn)
         elif answer >= 0:
             t: cython.longlong = r[answer * WIDTH + TIME]
             self.w.moment(at + OPENED, r[answer * WIDTH + SENT], NEVER, t)
@@ -213,25 +208,12 @@ class Opening:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _lost_before_tap(self, syn: cython.Py_ssize_t) -> cython.bint:
-        """Whether some of what a SYN's sender sent did not reach the tap: so may a SYN before it.
-
-        Its octets have a hole, or the IPv4 identification that Linux counts has one.
-        """
-        r = self.r
-        side: cython.longlong = r[syn * WIDTH + SENDER]
-        nxt: cython.longlong = 1
-        last: cython.longlong = r[syn * WIDTH + IP_ID]
-        row: cython.Py_ssize_t = self.w.next_row(syn + 1, side, 0, RST)
-        while row >= 0:
-            k: cython.Py_ssize_t = row * WIDTH
-            skipped: cython.longlong = r[k + IP_ID] - last
-            if r[k + BEGIN] > nxt or (last > 0 and 1 < skipped < LOST_MOST):
-                return True
-            nxt = max(nxt, r[k + END])
-            last = max(last, r[k + IP_ID])
-            row = self.w.next_row(row + 1, side, 0, RST)
-        return False
+    def _syn_leaves(self, at: cython.Py_ssize_t, syn: cython.Py_ssize_t) -> cython.int:
+        """The first SYN captured; the first of all may have been lost before the tap."""
+        self.w.sends(at + OPENED, at, syn)
+        self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
+        self.e[at + OPENED + EARLIEST] -= self.firsts.syn_is_older(at, syn)
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -249,7 +231,7 @@ class Opening:
         cause: cython.Py_ssize_t = self._taken_syn(side, answer)
         if cause >= 0:
             self.w.takes(at + OPENED, at, cause, answer)
-            if answer >= 0:  # it may have been an earlier copy
+            if answer >= 0 and not self._echoes(answer, cause):  # it may have been an earlier copy
                 self.e[at + OPENED + EARLIEST] = r[syn * WIDTH + TIME]
             self.w.say(at + OPENED, CONFIRMED if answer >= 0 else INFERRED, RCV_SYN, ANSWERED)
             self.refuting.syns(at, side, cause, answer)
@@ -274,15 +256,25 @@ class Opening:
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             if answer >= 0:
-                a: cython.Py_ssize_t = answer * WIDTH
-                if r[k + HAS_TIMESTAMP] and r[a + HAS_TIMESTAMP] and r[k + TSVAL] == r[a + TSECR]:
+                if self._echoes(answer, row):
                     return row
-                if r[k + ARRIVES] > r[a + SENT] + MILLISECOND and best >= 0:
+                if r[k + ARRIVES] > r[answer * WIDTH + SENT] + MILLISECOND and best >= 0:
                     break
             if answer >= 0 or best < 0:
                 best = row
             row = self.w.next_row(row + 1, side, SYN, ACK_BIT | RST)
         return best
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _echoes(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
+        """Whether a row's TSecr is another's TSval; of several SYNs, that of the one taken in."""
+        r = self.r
+        k: cython.Py_ssize_t = row * WIDTH
+        o: cython.Py_ssize_t = other * WIDTH
+        both: cython.bint = r[k + HAS_TIMESTAMP] != 0 and r[o + HAS_TIMESTAMP] != 0
+        return both and r[k + TSECR] == r[o + TSVAL]
 
     @cython.cfunc
     @cython.nogil
@@ -356,7 +348,7 @@ class Opening:
             k: cython.Py_ssize_t = row * WIDTH
             if proof >= 0:
                 p: cython.Py_ssize_t = proof * WIDTH
-                if r[k + HAS_TIMESTAMP] and r[p + HAS_TIMESTAMP] and r[k + TSVAL] == r[p + TSECR]:
+                if self._echoes(proof, row):
                     return row
                 if row > proof and best >= 0:
                     break
@@ -378,13 +370,13 @@ class Opening:
         syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
         theirs: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, SYN, ACK_BIT | RST)
         answer: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN | ACK_BIT, RST)
-        self.w.sends(at + OPENED, at, syn)
-        self.w.say(at + OPENED, OBSERVED, SND_SYN, OWN_SEGMENT)
+        self._syn_leaves(at, syn)
         self.w.takes(at + CROSSED, at, theirs, answer)
         if answer >= 0:
             self.w.say(at + CROSSED, CONFIRMED, RCV_SYN, ANSWERED)
         else:
             self.w.say(at + CROSSED, PRESUMED, RCV_SYN, 0)
+            self._by_a_later_syn(at + CROSSED, 1 - side)
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
         while row >= 0 and r[row * WIDTH + ACKED] < 1:
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
@@ -392,4 +384,17 @@ class Opening:
             proof: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, SYN | RST)
             self.w.takes(at + ESTABLISHED, at, row, proof)
             self.w.say(at + ESTABLISHED, CONFIRMED if proof >= 0 else PRESUMED, RCV_ACK_OF_SYN, 0)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _by_a_later_syn(self, m: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
+        """Nothing tells which copy of a side's SYN was taken in: up to the last, then."""
+        r, e = self.r, self.e
+        wait: cython.longlong = e[m + LATEST] - e[m + WHEN]
+        row: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, RST)
+        while row >= 0:
+            e[m + LATEST] = max(e[m + LATEST], r[row * WIDTH + ARRIVES] + wait)
+            row = self.w.next_row(row + 1, side, SYN, RST)
         return 0

@@ -24,4 +24,4 @@ cdef class Silence:
     cdef int _request(self) except? -1
     cdef int _give_up(self, Py_ssize_t at) except? -1
     cdef bint _held(self, long long since) except? -1
-    cdef bint _hears(self, long long moment) except? -1
+    cdef bint _hears(self, long long moment, long long una) except? -1

@@ -27,6 +27,7 @@ WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 FIN_OUT = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("fin_out"))
 WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
 UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
+SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
 FIN = cython.declare(cython.longlong, flags.FIN)
@@ -179,7 +180,8 @@ class Silence:
             if r[k + BEGIN] <= head < r[k + END] and not r[k + PROBE]:
                 sends.append(r[k + SENT])
             row = self.w.next_row(row + 1, self.side, 0, RST | SYN)
-        if len(sends) < (2 if orphan else PATIENT) or self._hears(sends[1]):
+        theirs: cython.longlong = max(e[at + (1 - 2 * self.side) * SIDE_WIDTH + UNA], 1)
+        if len(sends) < (2 if orphan else PATIENT) or self._hears(sends[1], theirs):
             return 0
         sends.sort()
         window = self.profile.gives_up(Retries.of(sends), orphan)
@@ -205,11 +207,17 @@ class Silence:
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _hears(self, moment: cython.longlong) -> cython.bint:
-        """Whether the peer sent anything after the moment but a RST, which then never arrived."""
+    def _hears(self, moment: cython.longlong, una: cython.longlong) -> cython.bint:
+        """Whether the peer sent anything after the moment that may have arrived.
+
+        A RST did not, nor octets from `una` on, which were never acknowledged.
+        """
+        r = self.r
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - self.side, 0, RST)
         while row >= 0:
-            if self.r[row * WIDTH + TIME] > moment:
+            k: cython.Py_ssize_t = row * WIDTH
+            lost: cython.bint = r[k + END] > max(r[k + BEGIN], una)
+            if r[k + TIME] > moment and not lost:
                 return True
             row = self.w.next_row(row + 1, 1 - self.side, 0, RST)
         return False

@@ -39,6 +39,7 @@ SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
 CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
 IGNORED_ACKS = cython.declare(cython.Py_ssize_t, Sides.index("acks_ignored"))
 SYN = cython.declare(cython.longlong, flags.SYN)
 ACK_BIT = cython.declare(cython.longlong, flags.ACK)
@@ -125,7 +126,7 @@ class SynReceived:
             self._by_a_later_ack(at, side, last_answer)
         if 0 <= first < cause:  # the queue may have had room for it already
             e[at + ESTABLISHED + EARLIEST] = r[first * WIDTH + TIME]
-        if proof >= 0 and 0 <= offered < cause:
+        if 0 <= offered < cause and (proof >= 0 or not e[at + CLOCK]):
             since: cython.longlong = r[offered * WIDTH + TIME]
             if 0 <= e[at + TURNAROUND] < FAR:  # beside the tap, its SYN,ACK tells: not before
                 since = max(since, last_answer)

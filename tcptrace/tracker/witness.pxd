@@ -21,6 +21,7 @@ cdef class Witness:
         self, long long side, long long set_bits, long long clear_bits
     ) except? -2 nogil
     cpdef long long round_trip(self, Py_ssize_t at, Py_ssize_t peer) except? -1 nogil
+    cpdef long long margin(self, Py_ssize_t at) except? -1 nogil
     cpdef int sends(self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row) except? -1 nogil
     cpdef int takes(
         self, Py_ssize_t m, Py_ssize_t at, Py_ssize_t row, Py_ssize_t proof

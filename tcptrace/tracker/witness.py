@@ -38,6 +38,7 @@ REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
+CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
 RST = cython.declare(cython.longlong, flags.RST)
@@ -159,18 +160,30 @@ class Witness:
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1, check=True)
+    def margin(self, at: cython.Py_ssize_t) -> cython.longlong:
+        """How far a side's segments may have left before they are said to, ns.
+
+        Far from it the way is only estimated, as half of there and back, and may be all of it; what
+        has no clock may be late as well.
+        """
+        e = self.e
+        margin: cython.longlong = e[at + JITTER] + MILLISECOND
+        if e[at + TURNAROUND] < 0 or (e[at + TURNAROUND] > FAR and not e[at + CLOCK]):
+            margin += UNMEASURED
+        elif e[at + TURNAROUND] > FAR:
+            margin += max(FAR_MARGIN, min(e[at + TURNAROUND] // 2, UNMEASURED))
+        return margin
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
     def sends(
         self, m: cython.Py_ssize_t, at: cython.Py_ssize_t, row: cython.Py_ssize_t
     ) -> cython.int:
         """A milestone of the sender of a row."""
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        margin: cython.longlong = e[at + JITTER] + MILLISECOND
-        if e[at + TURNAROUND] < 0:
-            margin = UNMEASURED
-        elif e[at + TURNAROUND] > FAR:
-            margin += FAR_MARGIN
-        early: cython.longlong = r[k + SENT] - margin
+        early: cython.longlong = r[k + SENT] - self.margin(at)
         self.moment(m, r[k + SENT], early, r[k + TIME])
         e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
         return 0
@@ -189,8 +202,10 @@ class Witness:
         r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         late: cython.longlong = r[k + ARRIVES] + max(2 * e[at + JITTER], 10 * MILLISECOND)
-        if e[at + TURNAROUND] < 0:
+        if e[at + TURNAROUND] < 0 or (e[at + TURNAROUND] > FAR and not e[at + CLOCK]):
             late += UNMEASURED
+        elif e[at + TURNAROUND] > FAR:  # as late again as the way there and back is long
+            late += min(e[at + TURNAROUND], UNMEASURED)
         when: cython.longlong = r[k + ARRIVES]
         if proof >= 0:
             late = r[proof * WIDTH + TIME]

@@ -36,6 +36,7 @@ def kill(client: Any) -> None:
     os.kill(client.run(os.getpid, workers=[victim])[victim], signal.SIGKILL)
 
 
+@pytest.mark.usefixtures("loopback")
 def test_worker_killed_while_it_reads_and_after(tmp_path: Path) -> None:
     """Files are decoded again, and so are tables made again that only it had."""
     distributed = pytest.importorskip("distributed")

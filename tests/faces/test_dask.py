@@ -11,6 +11,7 @@ from tcptrace.faces.cli import status_of
 CAPTURE = Path(__file__).resolve().parents[2] / "captures" / "fin_wait_2_stalled" / "capture.pcapng"
 
 
+@pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize("command", ["connections", "timeline", "anomalies"])
 def test_table_of_a_cluster(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Rows, their order and their form; of some connections only, too."""

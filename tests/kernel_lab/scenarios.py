@@ -53,7 +53,11 @@ UNTOLD: dict[str, Mapping[str, tuple[str, ...]]] = {
     "reset_lost": {"server": ("client CLOSED",)},
     # The ACK that never arrived was seen, or not: nothing later tells which state the RST met.
     "aborted_in_syn_rcvd": dict.fromkeys(FAR_FROM_SERVER, ("server",)),
-    "last_ack_never": {"server": ("client",)},
+    # Nor whether the last ACK arrived, where the FIN would not have been repeated once more.
+    "last_ack_never": {
+        **dict.fromkeys(FAR_FROM_SERVER, ("server CLOSED",)),
+        "server": ("client",),
+    },
     # A segment that its apparent sender never sent looks like any other.
     "firewall_forgets_and_resets": {
         **dict.fromkeys(FAR_FROM_SERVER, ("server",)),
@@ -69,17 +73,10 @@ UNTOLD: dict[str, Mapping[str, tuple[str, ...]]] = {
     "no_room_for_time_wait": dict.fromkeys(TAPS, ("client CLOSED",)),
 }
 
-# What tcptrace still gets wrong, though the capture tells; whoever mends it takes the line away.
-MISTAKEN: dict[str, Mapping[str, tuple[str, ...]]] = {
-    "firewall_forgets": {"middle": ("client", "server")},  # unacknowledged data from both ends
-    "last_ack_never": dict.fromkeys(FAR_FROM_SERVER, ("server CLOSED",)),  # a second too late
-}
-
 
 def untold(name: str, tap: str) -> tuple[str, ...]:
     """Sides, or sides and states, that are not judged at a tap."""
-    listed = (lists.get(name, {}).get(tap, ()) for lists in (UNTOLD, MISTAKEN))
-    return (*SCENARIOS[name].unknowable, *(entry for entries in listed for entry in entries))
+    return (*SCENARIOS[name].unknowable, *UNTOLD.get(name, {}).get(tap, ()))
 
 
 def in_order(names: list[str]) -> list[Case]:

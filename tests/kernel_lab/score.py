@@ -39,6 +39,7 @@ class Row:
     basis: str
     earliest: int
     latest: int
+    packet: int  # 0: none
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class Score:
     bounds: int = 0
     bounds_true: int = 0
     widths: list[int] = field(default_factory=list)
+    outside: list[tuple[Key, Row]] = field(
+        default_factory=list
+    )  # rows whose bounds miss the moment
     faults: list[str] = field(default_factory=list)
 
     def __add__(self, other: Score) -> Score:
@@ -89,9 +93,8 @@ def score(facts: dict[str, Any], timeline: pd.DataFrame, since: int = 0) -> Scor
         rows = told.pop(key, [])
         total += _claims_of(key, recorded, rows)
         lives = [life for life in (_opened(life) for life in rows) if life]
-        for truth in recorded:
-            total += _judged(key, truth, _taken(truth, lives), since)
-        total += _phantoms(key, lives)
+        for truth, life in _paired(recorded, lives):
+            total += _judged(key, truth, life, since) if truth else _phantoms(key, [life])
     for key, rows in told.items():
         total += _phantoms(key, [life for life in (_opened(life) for life in rows) if life])
     return total
@@ -122,8 +125,10 @@ def _bounds_of(key: Key, pairs: list[tuple[Moment, Row]], since: int) -> Score:
             continue
         early, late = row.earliest - SLACK_NS, row.latest + SLACK_NS
         held = early <= moment.latest and moment.earliest <= late
-        missed = [] if held else [f"{_named(key)}: bounds of {moment.state} {row.basis} miss it"]
-        made += Score(bounds=1, bounds_true=held, widths=[row.latest - row.earliest], faults=missed)
+        missed = [] if held else [(key, row)]
+        faults = [f"{_named(key)}: bounds of {row.state} {row.basis} miss it" for _, row in missed]
+        width = row.latest - row.earliest
+        made += Score(bounds=1, bounds_true=held, widths=[width], outside=missed, faults=faults)
     return made
 
 
@@ -152,13 +157,23 @@ def _aligned(truth: list[Moment], life: list[Row]) -> list[tuple[Moment, Row]] |
     return _aligned(others, life) if first.transit else None
 
 
-def _taken(truth: list[Moment], lives: list[list[Row]]) -> list[Row]:
-    """The told life that begins nearest to a recorded one; no other may have it any more."""
-    if not truth or not lives:
-        return []
-    nearest = min(lives, key=lambda life: abs(life[0].start - truth[0].earliest))
-    lives.remove(nearest)
-    return nearest
+def _paired(
+    recorded: list[list[Moment]], lives: list[list[Row]]
+) -> list[tuple[list[Moment], list[Row]]]:
+    """Recorded and told lives, those that begin nearest to each other first; nothing beside."""
+    near = [
+        (abs(life[0].start - truth[0].earliest), one, other)
+        for one, truth in enumerate(recorded)
+        for other, life in enumerate(lives)
+        if truth
+    ]
+    pairs: dict[int, int] = {}
+    for _, one, other in sorted(near):
+        if one not in pairs and other not in pairs.values():
+            pairs[one] = other
+    told = [lives[pairs[one]] if one in pairs else [] for one in range(len(recorded))]
+    alone = [life for other, life in enumerate(lives) if other not in pairs.values()]
+    return [*zip(recorded, told, strict=True), *(([], life) for life in alone)]
 
 
 def _opened(life: list[Row]) -> list[Row]:
@@ -188,14 +203,15 @@ def _lives_told(timeline: pd.DataFrame, until: int) -> dict[Key, list[list[Row]]
     moments = (_nanoseconds(timeline, name) for name in ("start", "earliest", "latest"))
     columns = [timeline[name].astype(str) for name in ("state", "basis", "ip", "peer_ip")]
     numbers = [timeline[name] for name in ("conn", "port", "peer_port")]
+    packets = timeline["packet"].fillna(0)
     lives: dict[Key, dict[int, list[Row]]] = {}
-    for start, low, high, state, basis, ip, peer, conn, port, peer_port in zip(
-        *moments, *columns, *numbers, strict=True
+    for start, low, high, state, basis, ip, peer, conn, port, peer_port, packet in zip(
+        *moments, *columns, *numbers, packets, strict=True
     ):
         by_connection = lives.setdefault((ip, int(port), peer, int(peer_port)), {})
         life = by_connection.setdefault(int(conn), [])
         if start <= until:
-            life.append(Row(state, start, basis, low, high))
+            life.append(Row(state, start, basis, low, high, int(packet)))
     return {key: list(rows.values()) for key, rows in lives.items()}
 
 

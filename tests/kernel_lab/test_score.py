@@ -42,7 +42,7 @@ def told(*states: tuple[str, int], conn: int = 0, basis: str = "observed") -> pd
     columns = ["conn", *CLIENT, "state", "basis", "ns"]
     frame = pd.DataFrame(rows, columns=columns)
     moment = pd.to_datetime(frame.pop("ns"), unit="ns", utc=True)
-    return frame.assign(start=moment, earliest=moment, latest=moment)
+    return frame.assign(start=moment, earliest=moment, latest=moment, packet=1)
 
 
 def shares(made: Score) -> tuple[float, ...]:

@@ -79,3 +79,16 @@ def test_any_ack_of_a_fin_may_have_been_the_one() -> None:
     found = reconstructed(exchange(OPEN + text))
     assert "FIN_WAIT_2 RCV_ACK_OF_FIN CONFIRMED 7 9" == told_of(found, ORIGINATOR)[3]
     assert 1020 == earliest_of(found, ORIGINATOR, State.FIN_WAIT_2)
+
+
+def test_without_clocks_no_order_tells_which_ack_of_a_fin_it_was() -> None:
+    """The client seems to lack the octets that the first rode on; it lacks those before them."""
+    text = """
+    1.000 C FA 1 a1
+    1.020 S PA 10+9 a2
+    1.045 C A 2 a1
+    1.300 S PA 1+9 a2
+    """
+    found = reconstructed(exchange(OPEN + text))
+    assert "FIN_WAIT_2 RCV_ACK_OF_FIN PRESUMED 7 0" in told_of(found, ORIGINATOR)
+    assert 1020 == earliest_of(found, ORIGINATOR, State.FIN_WAIT_2)

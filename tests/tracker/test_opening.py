@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from exchange import exchange
+from exchange import START, exchange
 from outcomes import Kernel, earliest_of, reconstructed, states, told, told_of, use
 
 from tcptrace.tcp.states import Role, State
@@ -51,6 +51,19 @@ def test_any_copy_of_the_syn_may_have_been_taken_in() -> None:
     assert 0 == earliest_of(found, Role.RESPONDER, State.SYN_RCVD)
 
 
+def test_echo_tells_which_copy_of_the_syn_was_taken_in() -> None:
+    """The SYN,ACK echoes the TSval of the first that came (RFC 7323; Linux tcp_check_req)."""
+    text = """
+    0.00 C S 0 ts=100,0
+    1.00 C S 0 ts=1100,0
+    1.02 S SA 0 a1 ts=9000,1100
+    1.04 C A 1 a1 ts=1140,9000
+    """
+    found = reconstructed(exchange(text))
+    assert "SYN_RCVD RCV_SYN CONFIRMED 2 3" == told_of(found, Role.RESPONDER)[1]
+    assert 1000 == earliest_of(found, Role.RESPONDER, State.SYN_RCVD)
+
+
 def test_any_copy_of_the_syn_ack_may_have_been_taken_in() -> None:
     """Its first ACK may have been lost before the tap."""
     text = """
@@ -77,3 +90,17 @@ def test_syn_overtaken_by_its_syn_ack_is_of_a_simultaneous_open() -> None:
         row.split()[0] for row in told_of(found, Role.ORIGINATOR)
     ]
     assert told_of(found, Role.RESPONDER)[0].startswith("SYN_SENT")
+
+
+def test_any_copy_of_a_crossing_syn_may_have_come() -> None:
+    """Nothing that the client sent tells which: SYN_RCVD may be as late as the last."""
+    text = """
+    0.00 C S 0
+    0.01 S S 0
+    1.01 S S 0
+    """
+    found = reconstructed(exchange(text))
+    assert "SYN_RCVD RCV_SYN PRESUMED 2 0" in told_of(found, Role.ORIGINATOR)
+    moves = found.transitions
+    latest = moves.latest[(moves.role == Role.ORIGINATOR) & (moves.state == State.SYN_RCVD)]
+    assert START + 1_010_000_000 <= int(latest[0])

@@ -42,6 +42,28 @@ def test_refuted_rst_does_not_keep_last_ack_from_giving_up() -> None:
     assert "LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED" == lives(tracker.finish())[1]
 
 
+def test_octets_that_never_arrived_keep_nobody_from_giving_up() -> None:
+    """Both ends repeat, neither acknowledges: the path is cut behind the tap, both ways."""
+    text = OPEN + "1.00 C PA 1+9 a1\n1.10 S PA 1+5 a1\n"
+    for at in (1.23, 1.46, 1.92, 2.84):
+        text += f"{at} C PA 1+9 a1\n{at + 0.1} S PA 1+5 a1\n"
+    tracker = Tracker(profile=profile("linux", tcp_retries2=3))
+    tracker.feed(exchange(text))
+    tracker.feed(exchange("60.00 C S 0", Between(client=(CLIENT[0], 40001))))
+    made = tracker.finish()
+    rows = [told_of(made, role)[-1] for role in (ORIGINATOR, RESPONDER)]
+    assert ["CLOSED TIMEOUT_RETRANSMISSION TIMER 0 0"] * 2 == rows
+
+
+def test_octets_that_were_acknowledged_are_a_sign_of_life() -> None:
+    """The client took in what the server repeats, so the path is not cut: it will not give up."""
+    text = OPEN + "1.00 C PA 1+9 a1\n1.10 S PA 1+5 a1\n1.12 C A 10 a6\n"
+    text += "".join(f"{at} C PA 1+9 a6\n{at + 0.1} S PA 1+5 a1\n" for at in (1.23, 1.46, 1.92))
+    tracker = Tracker(profile=profile("linux", tcp_retries2=3))
+    tracker.feed(exchange(text))
+    assert "ESTABLISHED RCV_SYN_ACK CONFIRMED 2 3" == told_of(tracker.finish(), ORIGINATOR)[-1]
+
+
 def test_syn_that_is_not_repeated_was_given_up() -> None:
     """Two repeats are missing, so the program closed its socket before the first was due."""
     tracker = Tracker()

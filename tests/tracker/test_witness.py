@@ -73,14 +73,28 @@ def test_last_sent_leaves_resets_out(kernel: Kernel) -> None:
 def test_what_a_side_sent_is_bounded_by_the_tap(kernel: Kernel) -> None:
     """It left before it passed; how long before is the less certain the farther the side is."""
     rows, sides = rows_of(OPEN), Sides.zeros(2)
-    sides.turnaround[:] = 10 * MILLISECOND
-    witness(kernel, rows, sides).sends(0, 0, 0)
-    near = sides.opened_earliest[0]
-    assert (rows.sent[0], rows.time[0]) == (sides.opened_time[0], sides.opened_latest[0])
-    assert (1, 0) == (sides.opened_packet[0], sides.opened_row[0])
-    sides.turnaround[:] = -1
-    witness(kernel, rows, sides).sends(0, 0, 0)
-    assert sides.opened_earliest[0] < near < rows.sent[0]
+    asked = witness(kernel, rows, sides)
+    early = []
+    for turnaround in (MILLISECOND, 10 * MILLISECOND, 40 * MILLISECOND, -1):
+        sides.turnaround[:], sides.clock[:] = turnaround, 1
+        asked.sends(0, 0, 0)
+        early.append((rows.sent[0] - sides.opened_earliest[0]) // MILLISECOND)
+        assert (rows.sent[0], rows.time[0]) == (sides.opened_time[0], sides.opened_latest[0])
+        assert (1, 0) == (sides.opened_packet[0], sides.opened_row[0])
+    assert [1, 7, 21, 51] == early
+
+
+def test_what_has_no_clock_may_have_been_late_on_the_way(kernel: Kernel) -> None:
+    """To a tap far from its sender, and behind one far from its receiver; beside it nothing is."""
+    rows, sides = rows_of(OPEN), Sides.zeros(2)
+    asked = witness(kernel, rows, sides)
+    margins = []
+    for turnaround in (MILLISECOND, 10 * MILLISECOND):
+        sides.turnaround[:] = turnaround
+        asked.takes(STEP, 0, 1, -1)
+        late = int(sides.crossed_latest[0] - rows.arrives[1]) // MILLISECOND
+        margins.append((int(asked.margin(0)) // MILLISECOND, late))
+    assert [(1, 10), (51, 60)] == margins
 
 
 def test_what_a_side_took_in_lies_between_passing_and_proof(kernel: Kernel) -> None:
