@@ -106,8 +106,9 @@ class Closing:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _clear(self, at: cython.Py_ssize_t) -> cython.int:
-        e = self.e
-        e[at + FIN_OUT + WHEN] = e[at + FIN_ACKED + WHEN] = e[at + FIN_TAKEN + WHEN] = NEVER
+        self.e[at + FIN_OUT + WHEN] = self.e[at + FIN_ACKED + WHEN] = self.e[
+            at + FIN_TAKEN + WHEN
+        ] = NEVER
         return 0
 
     @cython.cfunc
@@ -137,17 +138,16 @@ class Closing:
         So it is where the peer acknowledges more than was captured, and where nothing of the side
         was captured but acknowledgements of a connection that had begun before.
         """
-        e = self.e
-        if e[at + FIN_SEEN]:
+        if self.e[at + FIN_SEEN]:
             return 0
         captured: cython.longlong = self.fins.captured(side)
-        acked: cython.longlong = e[at + UNA]
-        row: cython.longlong = e[peer + FIN_OUT + ROW]
-        if e[peer + FIN_OUT + WHEN] != NEVER and row >= 0:
+        acked: cython.longlong = self.e[at + UNA]
+        row: cython.longlong = self.e[peer + FIN_OUT + ROW]
+        if self.e[peer + FIN_OUT + WHEN] != NEVER and row >= 0:
             acked = self.r[row * WIDTH + ACKED]
-        joined: cython.bint = e[at + OPENED + EVENT] == MID_STREAM and captured == 1
-        if (acked > captured or joined) and e[peer + FIN_OUT + BASIS] == OBSERVED:
-            e[peer + FIN_OUT + BASIS] = PRESUMED
-        if (e[at + UNA] > captured or joined) and e[at + FIN_TAKEN + BASIS] <= CONFIRMED:
-            e[at + FIN_TAKEN + BASIS] = PRESUMED
+        joined: cython.bint = self.e[at + OPENED + EVENT] == MID_STREAM and captured == 1
+        if (acked > captured or joined) and self.e[peer + FIN_OUT + BASIS] == OBSERVED:
+            self.e[peer + FIN_OUT + BASIS] = PRESUMED
+        if (self.e[at + UNA] > captured or joined) and self.e[at + FIN_TAKEN + BASIS] <= CONFIRMED:
+            self.e[at + FIN_TAKEN + BASIS] = PRESUMED
         return 0

@@ -165,7 +165,6 @@ class ConnectionTable:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _place(self, at: cython.Py_ssize_t, tag: cython.longlong) -> cython.int:
-        s = self.s
         found: cython.longlong = self.tuples.find(at, tag)
         part: cython.Py_ssize_t = (
             self.cells[(found >> 1) * SLOT_WIDTH + PART] if found >= 0 else self.tuples.part(at)
@@ -174,20 +173,20 @@ class ConnectionTable:
             found = self.tuples.find(at, tag)
         newest: cython.longlong = found >> 1
         sender: cython.longlong = found & 1
-        s[at + OPENS] = 0
-        if found < 0 and s[at + KIND] == ICMP_ERROR:
-            s[at + SLOT] = -1
+        self.s[at + OPENS] = 0
+        if found < 0 and self.s[at + KIND] == ICMP_ERROR:
+            self.s[at + SLOT] = -1
             return 0
         slot: cython.longlong = -1
         if found >= 0:
             slot = self._incarnation(at, newest, sender)
         if slot < 0:
             slot, sender = self._begin(at, newest, part), 0
-            s[at + OPENS] = 1
+            self.s[at + OPENS] = 1
         elif slot != newest:
             sender = self.tuples.sender(at, slot)
-        s[at + SLOT] = slot
-        s[at + SENDER] = sender
+        self.s[at + SLOT] = slot
+        self.s[at + SENDER] = sender
         self._note(at, slot, sender)
         return 0
 
@@ -198,14 +197,13 @@ class ConnectionTable:
         self, at: cython.Py_ssize_t, newest: cython.Py_ssize_t, sender: cython.longlong
     ) -> cython.Py_ssize_t:
         """The slot that the segment belongs to; -1 if it begins a new incarnation."""
-        s = self.s
         older: cython.Py_ssize_t = self.cells[newest * SLOT_WIDTH + OLDER]
-        bits: cython.longlong = s[at + FLAGS] & (SYN | ACK_BIT | RST)
-        if s[at + KIND] == SEGMENT and bits == SYN:
+        bits: cython.longlong = self.s[at + FLAGS] & (SYN | ACK_BIT | RST)
+        if self.s[at + KIND] == SEGMENT and bits == SYN:
             if (
                 older >= 0
                 and self.cells[older * SLOT_WIDTH + ISS_0 + self.tuples.sender(at, older)]
-                == s[at + SEQ]
+                == self.s[at + SEQ]
             ):
                 return older
             return newest if self._continues(at, newest, sender) else -1
@@ -221,17 +219,16 @@ class ConnectionTable:
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.bint:
         """Whether a SYN belongs to the connection: its own again, a crossing or late first one."""
-        s = self.s
         iss: cython.longlong = self.cells[slot * SLOT_WIDTH + ISS_0 + side]
         peer: cython.longlong = self.cells[slot * SLOT_WIDTH + ISS_0 + 1 - side]
         if iss >= 0:
-            return iss == s[at + SEQ]
+            return iss == self.s[at + SEQ]
         if self.cells[slot * SLOT_WIDTH + NXT_0 + side] >= 0:
-            return _diff(self.cells[slot * SLOT_WIDTH + NXT_0 + side], s[at + SEQ]) == 1
+            return _diff(self.cells[slot * SLOT_WIDTH + NXT_0 + side], self.s[at + SEQ]) == 1
         if peer < 0:
             return False
         acked: cython.longlong = self.cells[slot * SLOT_WIDTH + SYN_ACKED + side]
-        return acked < 0 or acked == (s[at + SEQ] + 1) & MASK32
+        return acked < 0 or acked == (self.s[at + SEQ] + 1) & MASK32
 
     @cython.cfunc
     @cython.nogil
@@ -240,20 +237,19 @@ class ConnectionTable:
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.longlong:
         """How far the segment's numbers lie from those of a connection."""
-        s = self.s
         nxt: cython.longlong = self.cells[slot * SLOT_WIDTH + NXT_0 + side]
         peer: cython.longlong = self.cells[slot * SLOT_WIDTH + NXT_0 + 1 - side]
         total: cython.longlong = 0
         if (
-            s[at + FLAGS] & SYN
+            self.s[at + FLAGS] & SYN
             and self.cells[slot * SLOT_WIDTH + ISS_0 + side] >= 0
-            and self.cells[slot * SLOT_WIDTH + ISS_0 + side] != s[at + SEQ]
+            and self.cells[slot * SLOT_WIDTH + ISS_0 + side] != self.s[at + SEQ]
         ):
             total = FAR
-        if nxt >= 0 and not (s[at + FLAGS] & RST and s[at + SEQ] == 0):
-            total += abs(_diff(s[at + SEQ], nxt))
-        if s[at + FLAGS] & ACK_BIT:
-            total += abs(_diff(s[at + ACK], peer)) if peer >= 0 else FAR
+        if nxt >= 0 and not (self.s[at + FLAGS] & RST and self.s[at + SEQ] == 0):
+            total += abs(_diff(self.s[at + SEQ], nxt))
+        if self.s[at + FLAGS] & ACK_BIT:
+            total += abs(_diff(self.s[at + ACK], peer)) if peer >= 0 else FAR
         return total
 
     @cython.cfunc
@@ -311,18 +307,18 @@ class ConnectionTable:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _fill(self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
-        s = self.s
-        c = self.cells
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         i: cython.Py_ssize_t
         for i in range(SLOT_WIDTH):
-            c[k + i] = 0
-        c[k + OLDER] = c[k + NEWER] = -1
+            self.cells[k + i] = 0
+        self.cells[k + OLDER] = self.cells[k + NEWER] = -1
         for i in range(2):
-            c[k + ISS_0 + i] = c[k + NXT_0 + i] = c[k + SYN_ACKED + i] = -1
+            self.cells[k + ISS_0 + i] = self.cells[k + NXT_0 + i] = self.cells[
+                k + SYN_ACKED + i
+            ] = -1
         for i in range(COPIES):
-            c[k + self.copied[i]] = s[at + self.copied[COPIES + i]]
-        c[k + USED], c[k + ORDINAL] = 1, self.born
+            self.cells[k + self.copied[i]] = self.s[at + self.copied[COPIES + i]]
+        self.cells[k + USED], self.cells[k + ORDINAL] = 1, self.born
         self.born += 1
         return 0
 
@@ -333,33 +329,31 @@ class ConnectionTable:
         self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.int:
         """Keep what later segments are judged by, and the order of last segments."""
-        s = self.s
-        c = self.cells
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        bits: cython.longlong = s[at + FLAGS]
-        if s[at + KIND] != SEGMENT:
+        bits: cython.longlong = self.s[at + FLAGS]
+        if self.s[at + KIND] != SEGMENT:
             return 0
-        c[k + TIME_END] = max(c[k + TIME_END], s[at + TIME])
-        c[k + PACKET_END] = s[at + PACKET]
+        self.cells[k + TIME_END] = max(self.cells[k + TIME_END], self.s[at + TIME])
+        self.cells[k + PACKET_END] = self.s[at + PACKET]
         if bits & SYN:
-            c[k + ISS_0 + side] = s[at + SEQ]
+            self.cells[k + ISS_0 + side] = self.s[at + SEQ]
             if bits & ACK_BIT:
-                c[k + SYN_ACKED + 1 - side] = s[at + ACK]
+                self.cells[k + SYN_ACKED + 1 - side] = self.s[at + ACK]
         if bits & FIN:
-            c[k + FINS] |= 1 << side
+            self.cells[k + FINS] |= 1 << side
         nxt: cython.Py_ssize_t = k + NXT_0 + side
-        octets: cython.longlong = s[at + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
-        end: cython.longlong = (s[at + SEQ] + octets) & MASK32
+        octets: cython.longlong = self.s[at + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
+        end: cython.longlong = (self.s[at + SEQ] + octets) & MASK32
         if bits & RST:
-            c[k + RESETS] = 1
-        elif c[nxt] < 0 or bits & SYN or _diff(end, c[nxt]) > 0:
-            c[nxt] = end
+            self.cells[k + RESETS] = 1
+        elif self.cells[nxt] < 0 or bits & SYN or _diff(end, self.cells[nxt]) > 0:
+            self.cells[nxt] = end
         self.queues.detach(slot)
         if not bits & SYN:
-            c[k + OPENED] = 1
-        if c[k + RESETS] or c[k + FINS] == 3:
+            self.cells[k + OPENED] = 1
+        if self.cells[k + RESETS] or self.cells[k + FINS] == 3:
             return self.queues.append(slot, ENDED)
-        return self.queues.append(slot, OPEN if c[k + OPENED] else HALF_OPEN)
+        return self.queues.append(slot, OPEN if self.cells[k + OPENED] else HALF_OPEN)
 
     @cython.cfunc
     @cython.nogil

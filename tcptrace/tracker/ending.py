@@ -117,14 +117,13 @@ class Ending:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _judge(self, one: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.int:
-        r = self.r
         k: cython.Py_ssize_t = row * WIDTH
-        side: cython.longlong = r[k + SENDER]
+        side: cython.longlong = self.r[k + SENDER]
         at: cython.Py_ssize_t = one + side * SIDE_WIDTH
         peer: cython.Py_ssize_t = one + (1 - side) * SIDE_WIDTH
-        if r[k + KIND] == ICMP_ERROR:
+        if self.r[k + KIND] == ICMP_ERROR:
             self._icmp(at, side, row)
-        elif r[k + FLAGS] & RST and not r[k + COPY] and r[k + KIND] == SEGMENT:
+        elif self.r[k + FLAGS] & RST and not self.r[k + COPY] and self.r[k + KIND] == SEGMENT:
             self._sent(at, peer, side, row)
             self._taken(peer, at, 1 - side, row)
         return 0
@@ -136,10 +135,9 @@ class Ending:
         self, at: cython.Py_ssize_t, side: cython.longlong, row: cython.Py_ssize_t
     ) -> cython.int:
         """An error about its SYN ends SYN_SENT (Linux tcp_v4_err), unless the SYN is repeated."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        arrives: cython.longlong = r[k + TIME] + max(e[at + TURNAROUND], 0) // 2
-        if e[at + ISS] != r[k + SEQ] or e[at + ESTABLISHED + WHEN] != NEVER:
+        arrives: cython.longlong = self.r[k + TIME] + max(self.e[at + TURNAROUND], 0) // 2
+        if self.e[at + ISS] != self.r[k + SEQ] or self.e[at + ESTABLISHED + WHEN] != NEVER:
             return 0
         by: cython.Py_ssize_t = self._speaks_after(side, arrives + 2 * MILLISECOND, row)
         if by >= 0:
@@ -158,23 +156,22 @@ class Ending:
         row: cython.Py_ssize_t,
     ) -> cython.int:
         """What a RST tells of its sender."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         spoke: cython.bint = self.w.next_row(self.first, side, 0, RST) >= 0
         if not spoke:
-            e[at + STATELESS] = 1
+            self.e[at + STATELESS] = 1
             return 0
-        by: cython.Py_ssize_t = self._speaks_after(side, r[k + SENT] + 2 * MILLISECOND, row)
+        by: cython.Py_ssize_t = self._speaks_after(side, self.r[k + SENT] + 2 * MILLISECOND, row)
         if by >= 0:
-            if r[k + FLAGS] & ACK_BIT or self.strays.proved_open(at):
+            if self.r[k + FLAGS] & ACK_BIT or self.strays.proved_open(at):
                 self.w.refute(at, SND_RST, row, by, FORGED)
             return 0
-        if not r[k + FLAGS] & ACK_BIT:
+        if not self.r[k + FLAGS] & ACK_BIT:
             self.strays.answered(at, peer, side, row)
         elif self._forged(at, row):
             self.w.refute(at, SND_RST, row, -1, UNSTAMPED)
         else:
-            self.w.ends(at, r[k + SENT], OBSERVED, SND_RST, row)
+            self.w.ends(at, self.r[k + SENT], OBSERVED, SND_RST, row)
         return 0
 
     @cython.cfunc
@@ -210,22 +207,21 @@ class Ending:
         row: cython.Py_ssize_t,
     ) -> cython.int:
         """Whether the RST's receiver took it in: valid (RFC 5961 section 3.2), and silent after."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        arrives: cython.longlong = r[k + ARRIVES]
-        if r[k + DOUBT] or (self.rfc1337 and self._in_time_wait(at, arrives)):
+        arrives: cython.longlong = self.r[k + ARRIVES]
+        if self.r[k + DOUBT] or (self.rfc1337 and self._in_time_wait(at, arrives)):
             return 0
         by: cython.Py_ssize_t
         if not self.receipt.valid(at, peer, side, row):  # a challenge ACK comes at once
             by = self._speaks_after(side, arrives - MILLISECOND, row)
             return self.w.refute(at, RCV_RST, row, by, OUT_OF_WINDOW)
-        by = self._speaks_after(side, arrives + 2 * MILLISECOND + e[at + JITTER], row)
+        by = self._speaks_after(side, arrives + 2 * MILLISECOND + self.e[at + JITTER], row)
         if by >= 0:
             return self.w.refute(at, RCV_RST, row, by, CONTINUED)
         if self.receipt.dark(side, row):
             return self.w.refute(at, RCV_RST, row, -1, DARK_PATH)
-        if e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + WHEN] > arrives:
-            e[at + ESTABLISHED + WHEN] = NEVER
+        if self.e[at + ESTABLISHED + WHEN] != NEVER and self.e[at + ESTABLISHED + WHEN] > arrives:
+            self.e[at + ESTABLISHED + WHEN] = NEVER
         # What it sent so shortly after that the RST may have come later, it sent while it lived.
         self.w.ends(at, max(arrives, self.w.last_sent(side, 0, 0)), PRESUMED, RCV_RST, row)
         return 0
@@ -235,9 +231,12 @@ class Ending:
     @cython.exceptval(-1, check=True)
     def _in_time_wait(self, at: cython.Py_ssize_t, moment: cython.longlong) -> cython.bint:
         """Whether its FIN left first, and both FINs are done with: RFC 1337 ignores RSTs there."""
-        e = self.e
-        if NEVER in (e[at + FIN_OUT + WHEN], e[at + FIN_ACKED + WHEN], e[at + FIN_TAKEN + WHEN]):
+        if NEVER in (
+            self.e[at + FIN_OUT + WHEN],
+            self.e[at + FIN_ACKED + WHEN],
+            self.e[at + FIN_TAKEN + WHEN],
+        ):
             return False
-        taken: cython.longlong = e[at + FIN_TAKEN + WHEN]
-        first: cython.bint = e[at + FIN_OUT + WHEN] <= taken
-        return first and max(taken, e[at + FIN_ACKED + WHEN]) <= moment
+        taken: cython.longlong = self.e[at + FIN_TAKEN + WHEN]
+        first: cython.bint = self.e[at + FIN_OUT + WHEN] <= taken
+        return first and max(taken, self.e[at + FIN_ACKED + WHEN]) <= moment

@@ -91,19 +91,18 @@ class FinOrder:
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.int:
         """Mark a minisocket, and call presumed what the evidence leaves open."""
-        e = self.e
-        e[at + MINISOCKET] = 0
-        taken: cython.longlong = e[at + FIN_TAKEN + ROW]
-        fin: cython.longlong = e[peer + FIN_OCTET]
-        if e[at + FIN_TAKEN + WHEN] == NEVER or taken < 0:
+        self.e[at + MINISOCKET] = 0
+        taken: cython.longlong = self.e[at + FIN_TAKEN + ROW]
+        fin: cython.longlong = self.e[peer + FIN_OCTET]
+        if self.e[at + FIN_TAKEN + WHEN] == NEVER or taken < 0:
             return 0
-        if e[at + FIN_OUT + WHEN] != NEVER and e[at + FIN_ACKED + WHEN] != NEVER:
-            e[at + MINISOCKET] = self._minisocket(side, fin, taken)
-            if not e[at + MINISOCKET] and not self._proves_closing(at, side, fin):
+        if self.e[at + FIN_OUT + WHEN] != NEVER and self.e[at + FIN_ACKED + WHEN] != NEVER:
+            self.e[at + MINISOCKET] = self._minisocket(side, fin, taken)
+            if not self.e[at + MINISOCKET] and not self._proves_closing(at, side, fin):
                 self._doubt(at, peer, taken)
-            if not e[at + MINISOCKET] and e[at + FIN_ACKED + ROW] <= taken:
+            if not self.e[at + MINISOCKET] and self.e[at + FIN_ACKED + ROW] <= taken:
                 self._doubt_ack_first(at, side, fin)
-        left: cython.bint = e[at + FIN_OUT + WHEN] == NEVER or self._tells(at, side, fin)
+        left: cython.bint = self.e[at + FIN_OUT + WHEN] == NEVER or self._tells(at, side, fin)
         if not left or self._unseen(side, fin, taken) or self._in_recovery(at, side, taken):
             self._presume(at + FIN_TAKEN)
             self._presume(at + FIN_OUT)
@@ -121,14 +120,13 @@ class FinOrder:
         acknowledged the peer's while its own was to come. Else the first that was captured may
         repeat one that was lost on the way to the tap.
         """
-        r = self.r
         own: cython.longlong = self.e[at + FIN_OCTET]
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + ACKED] <= fin and r[k + END] > own:
+            if self.r[k + ACKED] <= fin and self.r[k + END] > own:
                 return True
-            if r[k + ACKED] > fin and self._precedes(row, own):
+            if self.r[k + ACKED] > fin and self._precedes(row, own):
                 return True
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         return self._is_first(at, side, own)
@@ -138,9 +136,12 @@ class FinOrder:
     @cython.exceptval(-1, check=True)
     def _precedes(self, row: cython.Py_ssize_t, fin: cython.longlong) -> cython.bint:
         """Whether a segment without octets, which carries SND.NXT, left before its side's FIN."""
-        r = self.r
         k: cython.Py_ssize_t = row * WIDTH
-        return r[k + END] == r[k + BEGIN] and r[k + BEGIN] <= fin and not r[k + PROBE]
+        return (
+            self.r[k + END] == self.r[k + BEGIN]
+            and self.r[k + BEGIN] <= fin
+            and not self.r[k + PROBE]
+        )
 
     @cython.cfunc
     @cython.nogil
@@ -153,17 +154,16 @@ class FinOrder:
         So it is beside the tap; where the IPv4 identification tells that none was lost since a
         segment that was before it; and, without that, where it left as soon as the peer's came.
         """
-        r, e = self.r, self.e
         copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
-        taken: cython.longlong = e[at + FIN_TAKEN + ROW]
+        taken: cython.longlong = self.e[at + FIN_TAKEN + ROW]
         if copy < 0:
             return False
-        if 0 <= e[at + TURNAROUND] < FAR:
+        if 0 <= self.e[at + TURNAROUND] < FAR:
             return True
-        if r[copy * WIDTH + IP_ID] > 0:
+        if self.r[copy * WIDTH + IP_ID] > 0:
             return self._unbroken(side, fin, copy)
-        soon: cython.longlong = 2 * e[at + JITTER] + AT_ONCE_SLACK
-        return r[copy * WIDTH + SENT] <= r[taken * WIDTH + ARRIVES] + soon
+        soon: cython.longlong = 2 * self.e[at + JITTER] + AT_ONCE_SLACK
+        return self.r[copy * WIDTH + SENT] <= self.r[taken * WIDTH + ARRIVES] + soon
 
     @cython.cfunc
     @cython.nogil
@@ -187,8 +187,7 @@ class FinOrder:
     @cython.exceptval(-2, check=True)
     def _numbered_before(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The side's row whose identification is the one before; the path may have turned them."""
-        r = self.r
-        wanted: cython.longlong = (r[row * WIDTH + IP_ID] - 1) & 0xFFFF
+        wanted: cython.longlong = (self.r[row * WIDTH + IP_ID] - 1) & 0xFFFF
         apart: cython.Py_ssize_t
         for apart in range(1, NEARBY):
             if row - apart >= self.first and self._is_numbered(row - apart, side, wanted):
@@ -203,9 +202,8 @@ class FinOrder:
     def _is_numbered(
         self, row: cython.Py_ssize_t, side: cython.longlong, number: cython.longlong
     ) -> cython.bint:
-        r = self.r
         k: cython.Py_ssize_t = row * WIDTH
-        return r[k + SENDER] == side and r[k + IP_ID] == number and not r[k + COPY]
+        return self.r[k + SENDER] == side and self.r[k + IP_ID] == number and not self.r[k + COPY]
 
     @cython.cfunc
     @cython.nogil
@@ -226,11 +224,10 @@ class FinOrder:
         Linux numbers the packets of a full socket, and gives 0 to those that
         tcp_v4_timewait_ack sends. A later ACK tells nothing: it comes from TIME_WAIT.
         """
-        r = self.r
         proof: cython.Py_ssize_t = self.fins.covering(side, fin, taken + 1)
-        if proof < 0 or r[proof * WIDTH + IP_ID] != 0 or r[proof * WIDTH + FLAGS] & FIN:
+        if proof < 0 or self.r[proof * WIDTH + IP_ID] != 0 or self.r[proof * WIDTH + FLAGS] & FIN:
             return False
-        if r[proof * WIDTH + SENT] > r[taken * WIDTH + ARRIVES] + AT_ONCE:
+        if self.r[proof * WIDTH + SENT] > self.r[taken * WIDTH + ARRIVES] + AT_ONCE:
             return False
         if self.fins.fin_copy(1 - side, fin, self.first) != taken:
             return False
@@ -252,12 +249,11 @@ class FinOrder:
     @cython.exceptval(-1, check=True)
     def _close_together(self, at: cython.Py_ssize_t, taken: cython.Py_ssize_t) -> cython.bint:
         """Whether the FIN and the ACK came so close together that the path may have turned them."""
-        r, e = self.r, self.e
-        acked: cython.longlong = e[at + FIN_ACKED + ROW]
+        acked: cython.longlong = self.e[at + FIN_ACKED + ROW]
         if acked < 0 or acked == taken:
             return False
-        between: cython.longlong = r[acked * WIDTH + ARRIVES] - r[taken * WIDTH + ARRIVES]
-        return abs(between) <= 2 * e[at + JITTER]
+        between: cython.longlong = self.r[acked * WIDTH + ARRIVES] - self.r[taken * WIDTH + ARRIVES]
+        return abs(between) <= 2 * self.e[at + JITTER]
 
     @cython.cfunc
     @cython.nogil
@@ -288,11 +284,12 @@ class FinOrder:
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, taken: cython.Py_ssize_t
     ) -> cython.int:
         """Behind the tap the path may have turned them: the FIN came first only by the capture."""
-        e = self.e
         if self._close_together(at, taken):
             self._presume(at + FIN_TAKEN)
             self._presume(at + FIN_ACKED)
-        elif e[at + FIN_ACKED + ROW] > taken and self._left_first(at, e[peer + FIN_OCTET]):
+        elif self.e[at + FIN_ACKED + ROW] > taken and self._left_first(
+            at, self.e[peer + FIN_OCTET]
+        ):
             self._presume(at + FIN_TAKEN)
         return 0
 
@@ -306,17 +303,16 @@ class FinOrder:
 
         Unless the endpoint shows the ACK by a segment that does not acknowledge the FIN yet.
         """
-        r, e = self.r, self.e
         row: cython.Py_ssize_t = self.w.next_row(self.first, -1, ACK_BIT, RST)
         bare: cython.bint = False
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] != side:
-                carries: cython.bint = r[k + FLAGS] & FIN != 0 and r[k + END] == fin + 1
-                bare = bare or (carries and r[k + ACKED] <= e[at + FIN_OCTET])
-            elif r[k + ACKED] > fin:
+            if self.r[k + SENDER] != side:
+                carries: cython.bint = self.r[k + FLAGS] & FIN != 0 and self.r[k + END] == fin + 1
+                bare = bare or (carries and self.r[k + ACKED] <= self.e[at + FIN_OCTET])
+            elif self.r[k + ACKED] > fin:
                 break
-            elif r[k + PACKET] == e[at + FIN_ACKED + CONFIRMED_BY]:
+            elif self.r[k + PACKET] == self.e[at + FIN_ACKED + CONFIRMED_BY]:
                 return 0
             row = self.w.next_row(row + 1, -1, ACK_BIT, RST)
         if bare:
@@ -328,11 +324,10 @@ class FinOrder:
     @cython.exceptval(-1, check=True)
     def _left_first(self, at: cython.Py_ssize_t, fin: cython.longlong) -> cython.bint:
         """Whether its own FIN is told before the peer's: by what it acknowledges, else by time."""
-        e = self.e
-        row: cython.longlong = e[at + FIN_OUT + ROW]
+        row: cython.longlong = self.e[at + FIN_OUT + ROW]
         if row >= 0:
             return self.r[row * WIDTH + ACKED] <= fin
-        return e[at + FIN_OUT + WHEN] < e[at + FIN_TAKEN + WHEN]
+        return self.e[at + FIN_OUT + WHEN] < self.e[at + FIN_TAKEN + WHEN]
 
     @cython.cfunc
     @cython.nogil
@@ -341,11 +336,10 @@ class FinOrder:
         self, side: cython.longlong, fin: cython.longlong, taken: cython.Py_ssize_t
     ) -> cython.bint:
         """Whether the ACK of the FIN stands behind octets that were neither captured nor acked."""
-        r = self.r
         proof: cython.Py_ssize_t = self.fins.covering(side, fin, taken + 1)
-        if proof < 0 or r[proof * WIDTH + BEGIN] <= r[taken * WIDTH + ACKED]:
+        if proof < 0 or self.r[proof * WIDTH + BEGIN] <= self.r[taken * WIDTH + ACKED]:
             return False
-        return r[proof * WIDTH + BEGIN] > self.fins.captured(side)
+        return self.r[proof * WIDTH + BEGIN] > self.fins.captured(side)
 
     @cython.cfunc
     @cython.nogil
@@ -357,18 +351,17 @@ class FinOrder:
 
         close() enters FIN_WAIT_1 though nothing may be sent yet (Linux tcp_close_state).
         """
-        r, e = self.r, self.e
-        una: cython.longlong = r[taken * WIDTH + ACKED]
-        moment: cython.longlong = e[at + FIN_TAKEN + WHEN]
+        una: cython.longlong = self.r[taken * WIDTH + ACKED]
+        moment: cython.longlong = self.e[at + FIN_TAKEN + WHEN]
         row: cython.Py_ssize_t = taken - 1
         oldest: cython.longlong = NEVER
         while row >= self.first:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] == side and not r[k + FLAGS] & RST and not r[k + PROBE]:
-                if r[k + END] > r[k + BEGIN] and r[k + END] <= una:
+            if self.r[k + SENDER] == side and not self.r[k + FLAGS] & RST and not self.r[k + PROBE]:
+                if self.r[k + END] > self.r[k + BEGIN] and self.r[k + END] <= una:
                     break
-                if r[k + END] > max(una, r[k + BEGIN]):
-                    oldest = r[k + SENT]
+                if self.r[k + END] > max(una, self.r[k + BEGIN]):
+                    oldest = self.r[k + SENT]
             row -= 1
-        wait: cython.longlong = FIRST_RTO + 2 * max(e[at + TURNAROUND], 0)
+        wait: cython.longlong = FIRST_RTO + 2 * max(self.e[at + TURNAROUND], 0)
         return oldest != NEVER and oldest + wait < moment

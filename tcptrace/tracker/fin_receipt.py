@@ -119,7 +119,6 @@ class FinReceipt:
         proof: cython.Py_ssize_t,
     ) -> cython.int:
         """The peer takes the FIN in: proved by its ACK, else presumed of a copy not refuted."""
-        r, e = self.r, self.e
         m: cython.Py_ssize_t = peer + FIN_TAKEN
         cause: cython.Py_ssize_t
         if proof >= 0:
@@ -127,14 +126,16 @@ class FinReceipt:
             if cause >= 0:
                 self.w.takes(m, peer, cause, proof)
                 first: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
-                e[m + EARLIEST] = min(e[m + EARLIEST], r[first * WIDTH + TIME])
+                self.e[m + EARLIEST] = min(self.e[m + EARLIEST], self.r[first * WIDTH + TIME])
                 self.w.say(m, CONFIRMED, RCV_FIN, ANSWERED)
                 self.refuting.fin_copies(peer, side, fin, cause, proof)
             else:
-                t: cython.longlong = r[proof * WIDTH + SENT]
-                self.w.moment(m, t, min(t, e[at + FIN_OUT + EARLIEST]), r[proof * WIDTH + TIME])
+                t: cython.longlong = self.r[proof * WIDTH + SENT]
+                self.w.moment(
+                    m, t, min(t, self.e[at + FIN_OUT + EARLIEST]), self.r[proof * WIDTH + TIME]
+                )
                 self.w.say(m, INFERRED, RCV_FIN, UNCAPTURED)
-                e[m + SHOWN_BY] = e[m + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+                self.e[m + SHOWN_BY] = self.e[m + CONFIRMED_BY] = self.r[proof * WIDTH + PACKET]
             return 0
         cause = self._presumed_copy(peer, side, fin)
         if cause >= 0:
@@ -150,7 +151,6 @@ class FinReceipt:
         self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
         """Which of the side's segments, arriving before the proof left, completed its octets."""
-        r = self.r
         p: cython.Py_ssize_t = proof * WIDTH
         chosen: cython.Py_ssize_t = -1
         echoed: cython.Py_ssize_t = -1
@@ -161,13 +161,17 @@ class FinReceipt:
         both: cython.bint
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + END] > r[k + BEGIN] and not r[k + PROBE] and r[k + DOUBT] == 0:
-                both = r[k + HAS_TIMESTAMP] != 0 and r[p + HAS_TIMESTAMP] != 0
-                if both and r[k + TSVAL] == r[p + TSECR] and echoed < 0:
+            if (
+                self.r[k + END] > self.r[k + BEGIN]
+                and not self.r[k + PROBE]
+                and self.r[k + DOUBT] == 0
+            ):
+                both = self.r[k + HAS_TIMESTAMP] != 0 and self.r[p + HAS_TIMESTAMP] != 0
+                if both and self.r[k + TSVAL] == self.r[p + TSECR] and echoed < 0:
                     echoed, before = row, chosen
-                if both and _diff(r[k + TSVAL], r[p + TSECR]) < 0:
+                if both and _diff(self.r[k + TSVAL], self.r[p + TSECR]) < 0:
                     older = row
-                if chosen < 0 or r[k + ARRIVES] <= r[p + SENT] + MILLISECOND:
+                if chosen < 0 or self.r[k + ARRIVES] <= self.r[p + SENT] + MILLISECOND:
                     chosen = row
             row = self.w.next_row(row + 1, side, 0, RST)
         if echoed >= 0 and before >= 0 and self.fins.duplicate_sack(side, fin, proof):
@@ -183,30 +187,29 @@ class FinReceipt:
         self, peer: cython.Py_ssize_t, side: cython.longlong, fin: cython.longlong
     ) -> cython.Py_ssize_t:
         """The first copy of the FIN after which the peer did not speak as if it lacked it."""
-        r, e = self.r, self.e
-        slack: cython.longlong = 2 * MILLISECOND + e[peer + JITTER]
+        slack: cython.longlong = 2 * MILLISECOND + self.e[peer + JITTER]
         lacking: cython.longlong = NEVER
         lacks: cython.Py_ssize_t = -1
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, 0)
         while row >= 0:
-            if r[row * WIDTH + SENT] > lacking:
-                lacking, lacks = r[row * WIDTH + SENT], row
+            if self.r[row * WIDTH + SENT] > lacking:
+                lacking, lacks = self.r[row * WIDTH + SENT], row
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, 0)
         unanswered: cython.longlong = 0
         found: cython.Py_ssize_t = -1
         row = self.fins.fin_copy(side, fin, self.first)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            new: cython.bint = r[k + END] > r[k + BEGIN] and r[k + BEGIN] <= fin
-            after: cython.bint = r[k + ARRIVES] + slack >= lacking
+            new: cython.bint = self.r[k + END] > self.r[k + BEGIN] and self.r[k + BEGIN] <= fin
+            after: cython.bint = self.r[k + ARRIVES] + slack >= lacking
             if after and lacks > row and self.fins.sacks(lacks, row):
                 after = False
-            if new and after and not r[k + PROBE]:
+            if new and after and not self.r[k + PROBE]:
                 unanswered += 1
                 if found < 0:
                     found = row
             row = self.w.next_row(row + 1, side, 0, RST)
-        return found if unanswered < DARK or not e[peer + SPOKE] else -1
+        return found if unanswered < DARK or not self.e[peer + SPOKE] else -1
 
     @cython.ccall
     @cython.nogil
@@ -219,14 +222,13 @@ class FinReceipt:
         fin: cython.longlong,
         proof: cython.Py_ssize_t,
     ) -> cython.int:
-        r, e = self.r, self.e
         m: cython.Py_ssize_t = at + FIN_ACKED
         repeated: cython.longlong = self._last_repeat(side, fin)
-        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
+        slack: cython.longlong = 2 * MILLISECOND + self.e[at + JITTER]
         row: cython.Py_ssize_t = proof
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            held: cython.bint = r[k + DOUBT] == 0 and r[k + ARRIVES] + slack >= repeated
+            held: cython.bint = self.r[k + DOUBT] == 0 and self.r[k + ARRIVES] + slack >= repeated
             if held and self.fins.missed(side, row, slack) < 0:
                 break
             row = self.fins.covering(1 - side, fin, row + 1)
@@ -236,9 +238,11 @@ class FinReceipt:
             self.w.takes(m, at, row, -1)
             self.w.say(m, PRESUMED, RCV_ACK_OF_FIN, NOT_REPEATED)
             self._confirm_ack(at, peer, side, row)
-            if e[m + BASIS] == CONFIRMED or not e[at + CLOCK]:  # nothing tells which of them came
-                e[m + EARLIEST] = r[proof * WIDTH + TIME]
-        elif not e[peer + SPOKE] or self._quiet(at, side, fin):
+            if (
+                self.e[m + BASIS] == CONFIRMED or not self.e[at + CLOCK]
+            ):  # nothing tells which of them came
+                self.e[m + EARLIEST] = self.r[proof * WIDTH + TIME]
+        elif not self.e[peer + SPOKE] or self._quiet(at, side, fin):
             self._silent_ack(at, peer, side, fin, proof)
         return 0
 
@@ -253,23 +257,24 @@ class FinReceipt:
         cause: cython.Py_ssize_t,
     ) -> cython.int:
         """A later segment proves it: it echoes the ACK or acknowledges octets sent only with it."""
-        r, e = self.r, self.e
         c: cython.Py_ssize_t = cause * WIDTH
         m: cython.Py_ssize_t = at + FIN_ACKED
-        fresh: cython.longlong = r[c + BEGIN]
+        fresh: cython.longlong = self.r[c + BEGIN]
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            later: cython.bint = r[k + SENT] >= r[c + TIME]
+            later: cython.bint = self.r[k + SENT] >= self.r[c + TIME]
             echo: cython.bint = (
-                r[k + HAS_TIMESTAMP] != 0
-                and r[c + HAS_TIMESTAMP] != 0
-                and _diff(r[k + TSECR], r[c + TSVAL]) >= 0
+                self.r[k + HAS_TIMESTAMP] != 0
+                and self.r[c + HAS_TIMESTAMP] != 0
+                and _diff(self.r[k + TSECR], self.r[c + TSVAL]) >= 0
             )
-            if later and (echo or (r[k + ACKED] > fresh and r[c + REPEAT] == 0)):
-                e[m + BASIS], e[m + CONFIRMED_BY] = CONFIRMED, r[k + PACKET]
-                e[m + LATEST] = max(e[m + EARLIEST], r[k + TIME])
-                e[m + WHEN] = max(e[m + EARLIEST], min(e[m + WHEN], r[k + SENT]))
+            if later and (echo or (self.r[k + ACKED] > fresh and self.r[c + REPEAT] == 0)):
+                self.e[m + BASIS], self.e[m + CONFIRMED_BY] = CONFIRMED, self.r[k + PACKET]
+                self.e[m + LATEST] = max(self.e[m + EARLIEST], self.r[k + TIME])
+                self.e[m + WHEN] = max(
+                    self.e[m + EARLIEST], min(self.e[m + WHEN], self.r[k + SENT])
+                )
                 return 0
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         return 0
@@ -279,13 +284,16 @@ class FinReceipt:
     @cython.exceptval(-2, check=True)
     def _last_repeat(self, side: cython.longlong, fin: cython.longlong) -> cython.longlong:
         """When the side last repeated an octet up to its FIN; NEVER if it did not."""
-        r = self.r
         latest: cython.longlong = NEVER
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + BEGIN] <= fin and r[k + END] > r[k + BEGIN] and not r[k + PROBE]:
-                latest = max(latest, r[k + SENT])
+            if (
+                self.r[k + BEGIN] <= fin
+                and self.r[k + END] > self.r[k + BEGIN]
+                and not self.r[k + PROBE]
+            ):
+                latest = max(latest, self.r[k + SENT])
             row = self.w.next_row(row + 1, side, 0, RST)
         return latest
 
@@ -299,17 +307,20 @@ class FinReceipt:
 
         Octets before the FIN stand for it: they are repeated first.
         """
-        r = self.r
         last: cython.longlong = NEVER
         gap: cython.longlong = FIRST_RTO + 2 * max(self.e[at + TURNAROUND], 0)
         row: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         copies: cython.longlong = 0
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + BEGIN] <= fin and r[k + END] > r[k + BEGIN] and not r[k + PROBE]:
+            if (
+                self.r[k + BEGIN] <= fin
+                and self.r[k + END] > self.r[k + BEGIN]
+                and not self.r[k + PROBE]
+            ):
                 if last != NEVER:
-                    gap = max(gap, 2 * (r[k + SENT] - last))
-                last = r[k + SENT]
+                    gap = max(gap, 2 * (self.r[k + SENT] - last))
+                last = self.r[k + SENT]
                 copies += 1
             row = self.w.next_row(row + 1, side, 0, RST)
         if last == NEVER:
@@ -328,19 +339,18 @@ class FinReceipt:
         proof: cython.Py_ssize_t,
     ) -> cython.int:
         """No ACK of the FIN was captured that holds, yet nothing is repeated: one came unseen."""
-        e = self.e
         m: cython.Py_ssize_t = at + FIN_ACKED
-        trip: cython.longlong = max(e[peer + TURNAROUND], 0) + max(e[at + TURNAROUND], 0)
-        t: cython.longlong = max(self._last_repeat(side, fin), e[at + FIN_OUT + WHEN])
+        trip: cython.longlong = max(self.e[peer + TURNAROUND], 0) + max(self.e[at + TURNAROUND], 0)
+        t: cython.longlong = max(self._last_repeat(side, fin), self.e[at + FIN_OUT + WHEN])
         after: cython.Py_ssize_t = self.fins.beyond(side, fin, self.first)
         late: cython.longlong = t + trip + FIRST_RTO
         when: cython.longlong = t + trip
-        if not e[peer + SPOKE] and after >= 0:
+        if not self.e[peer + SPOKE] and after >= 0:
             late = max(t, self.r[after * WIDTH + SENT])
             when = t + (late - t) // 2
         self.w.moment(m, when, t, late)
         self.w.say(m, INFERRED, RCV_ACK_OF_FIN, SILENCE)
-        if e[peer + FIN_TAKEN + WHEN] == NEVER:
+        if self.e[peer + FIN_TAKEN + WHEN] == NEVER:
             self.w.moment(peer + FIN_TAKEN, t + trip // 2, t, t + trip)
             self.w.say(peer + FIN_TAKEN, INFERRED, RCV_FIN, SILENCE)
         return 0

@@ -126,7 +126,6 @@ class FinSending:
         fin: cython.longlong,
         proof: cython.Py_ssize_t,
     ) -> cython.int:
-        e = self.e
         copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         beyond: cython.Py_ssize_t = self.fins.beyond(side, fin, self.first)
         overtaken: cython.bint = beyond < 0 or copy < beyond or self._overtaken(copy, beyond)
@@ -134,8 +133,8 @@ class FinSending:
             self.w.sends(at + FIN_OUT, at, copy)
             self.w.say(at + FIN_OUT, OBSERVED, SND_FIN, OWN_SEGMENT)
             since: cython.longlong = self._idle_since(at, side, copy)
-            e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], since)
-            e[at + FIN_OUT + WHEN] = self._queued_by(side, copy, since)
+            self.e[at + FIN_OUT + EARLIEST] = min(self.e[at + FIN_OUT + EARLIEST], since)
+            self.e[at + FIN_OUT + WHEN] = self._queued_by(side, copy, since)
             self._overtaken_copies(at, side, fin, copy)
             self.lost.lost_copies(at, side, copy)
             return self._lost_before(at, side, fin, copy)
@@ -152,13 +151,12 @@ class FinSending:
         copy: cython.Py_ssize_t,
     ) -> cython.int:
         """A FIN may have left as long ago as what was lost before its first captured copy."""
-        e = self.e
-        if 0 <= e[at + TURNAROUND] <= FAR:
+        if 0 <= self.e[at + TURNAROUND] <= FAR:
             return 0
         since: cython.longlong = self.firsts.fin_since(side, fin, copy)
         if since != NEVER and self.firsts.lost_before(side, fin, copy):
             since -= self.w.margin(at)
-            e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], since)
+            self.e[at + FIN_OUT + EARLIEST] = min(self.e[at + FIN_OUT + EARLIEST], since)
         return 0
 
     @cython.cfunc
@@ -172,14 +170,15 @@ class FinSending:
         copy: cython.Py_ssize_t,
     ) -> cython.int:
         """A copy that the path held up dates the FIN, if by its sender's clock it left first."""
-        r, e = self.r, self.e
-        margin: cython.longlong = e[at + JITTER] + MILLISECOND
+        margin: cython.longlong = self.e[at + JITTER] + MILLISECOND
         row: cython.Py_ssize_t = self.fins.fin_copy(side, fin, copy + 1)
         while row >= 0:
-            sent: cython.longlong = r[row * WIDTH + SENT]
-            if sent + margin < e[at + FIN_OUT + WHEN]:
-                e[at + FIN_OUT + WHEN] = sent
-                e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], sent - margin)
+            sent: cython.longlong = self.r[row * WIDTH + SENT]
+            if sent + margin < self.e[at + FIN_OUT + WHEN]:
+                self.e[at + FIN_OUT + WHEN] = sent
+                self.e[at + FIN_OUT + EARLIEST] = min(
+                    self.e[at + FIN_OUT + EARLIEST], sent - margin
+                )
             row = self.fins.fin_copy(side, fin, row + 1)
         return 0
 
@@ -195,18 +194,17 @@ class FinSending:
         beyond: cython.Py_ssize_t,
     ) -> cython.int:
         """A FIN was lost before the tap: others' segments and its own later ones tell when."""
-        r, e = self.r, self.e
         t: cython.longlong = self.now
         if beyond >= 0:
             t = self._before_peer_fin(at, side, beyond)
         if proof >= 0:
-            trip: cython.longlong = r[proof * WIDTH + ARRIVES] - r[proof * WIDTH + SENT]
-            t = min(t, r[proof * WIDTH + SENT] - trip)
+            trip: cython.longlong = self.r[proof * WIDTH + ARRIVES] - self.r[proof * WIDTH + SENT]
+            t = min(t, self.r[proof * WIDTH + SENT] - trip)
         low: cython.longlong = self.fins.last_before(side, fin, t)
         if low == NEVER and proof >= 0:
             low = self._before_lacking(side, fin, proof)
         when: cython.longlong = t
-        if low != NEVER and beyond >= 0 and t == r[beyond * WIDTH + SENT]:
+        if low != NEVER and beyond >= 0 and t == self.r[beyond * WIDTH + SENT]:
             when = self.lost.between(at, side, fin, beyond, low)
         early: cython.longlong = low
         if low != NEVER and (beyond >= 0 or proof >= 0):
@@ -214,13 +212,13 @@ class FinSending:
                 side, fin, beyond if beyond >= 0 else proof
             )
             early = (min(low, since) if since != NEVER else low) - self.w.margin(at)
-        late: cython.longlong = t + e[at + JITTER] + self.w.margin(at)
+        late: cython.longlong = t + self.e[at + JITTER] + self.w.margin(at)
         if beyond >= 0:
-            late = max(late, r[beyond * WIDTH + (SENT if e[at + CLOCK] else TIME)])
+            late = max(late, self.r[beyond * WIDTH + (SENT if self.e[at + CLOCK] else TIME)])
         if beyond >= 0:
-            late = min(late, r[beyond * WIDTH + TIME])
+            late = min(late, self.r[beyond * WIDTH + TIME])
         if proof >= 0:
-            late = min(late, r[proof * WIDTH + TIME])
+            late = min(late, self.r[proof * WIDTH + TIME])
         self.w.moment(at + FIN_OUT, max(when, low), early, max(late, t, low))
         self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         return 0
@@ -245,14 +243,13 @@ class FinSending:
     @cython.exceptval(-1, check=True)
     def _overtaken(self, copy: cython.Py_ssize_t, beyond: cython.Py_ssize_t) -> cython.bint:
         """Whether a FIN that came behind a segment numbered after it had left before it."""
-        r = self.r
         k: cython.Py_ssize_t = copy * WIDTH
         b: cython.Py_ssize_t = beyond * WIDTH
         ahead: cython.longlong = 0
-        if r[k + HAS_TIMESTAMP] and r[b + HAS_TIMESTAMP]:
-            ahead = _diff(r[b + TSVAL], r[k + TSVAL])
-        if ahead == 0 and r[k + IP_ID] > 0 and r[b + IP_ID] > 0:
-            ahead = _after(r[b + IP_ID], r[k + IP_ID])
+        if self.r[k + HAS_TIMESTAMP] and self.r[b + HAS_TIMESTAMP]:
+            ahead = _diff(self.r[b + TSVAL], self.r[k + TSVAL])
+        if ahead == 0 and self.r[k + IP_ID] > 0 and self.r[b + IP_ID] > 0:
+            ahead = _after(self.r[b + IP_ID], self.r[k + IP_ID])
         return ahead > 0
 
     @cython.cfunc
@@ -266,9 +263,8 @@ class FinSending:
         If that also acknowledges the peer's FIN for the first time, and by no D-SACK, the FINs
         crossed: had this one answered the peer's, the peer would have sent its own once more.
         """
-        r, e = self.r, self.e
-        t: cython.longlong = r[beyond * WIDTH + SENT]
-        theirs: cython.longlong = e[at + (1 - 2 * side) * SIDE_WIDTH + FIN_OCTET]
+        t: cython.longlong = self.r[beyond * WIDTH + SENT]
+        theirs: cython.longlong = self.e[at + (1 - 2 * side) * SIDE_WIDTH + FIN_OCTET]
         if theirs < 0 or self.fins.covering(side, theirs, self.first) != beyond:
             return t
         copy: cython.Py_ssize_t = self.fins.fin_copy(1 - side, theirs, self.first)
@@ -277,11 +273,11 @@ class FinSending:
         if copy < 0:
             return t
         before: cython.longlong = self.fins.last_before(
-            side, e[at + FIN_OCTET], r[copy * WIDTH + ARRIVES]
+            side, self.e[at + FIN_OCTET], self.r[copy * WIDTH + ARRIVES]
         )
         if before == NEVER:
-            return r[copy * WIDTH + ARRIVES] - MILLISECOND
-        return before + max(0, r[copy * WIDTH + ARRIVES] - before) // 2
+            return self.r[copy * WIDTH + ARRIVES] - MILLISECOND
+        return before + max(0, self.r[copy * WIDTH + ARRIVES] - before) // 2
 
     @cython.cfunc
     @cython.nogil
@@ -298,12 +294,11 @@ class FinSending:
         A gap of one in the identification: one packet was both. A longer one: it lies between.
         Without identification one packet is likelier than two, within a delayed ACK's time.
         """
-        r = self.r
         previous: cython.Py_ssize_t = self.lost.previous_numbered(side, beyond)
-        if previous < 0 or r[beyond * WIDTH + IP_ID] <= 0:
-            return min(moment, r[copy * WIDTH + ARRIVES] + HALF_DELAYED_ACK)
-        gap: cython.longlong = r[beyond * WIDTH + IP_ID] - r[previous * WIDTH + IP_ID] - 1
-        came: cython.longlong = r[copy * WIDTH + ARRIVES]
+        if previous < 0 or self.r[beyond * WIDTH + IP_ID] <= 0:
+            return min(moment, self.r[copy * WIDTH + ARRIVES] + HALF_DELAYED_ACK)
+        gap: cython.longlong = self.r[beyond * WIDTH + IP_ID] - self.r[previous * WIDTH + IP_ID] - 1
+        came: cython.longlong = self.r[copy * WIDTH + ARRIVES]
         return came + MILLISECOND if gap == 1 else came + max(0, moment - came) // 2
 
     @cython.cfunc
@@ -317,15 +312,19 @@ class FinSending:
         It is while octets are outstanding, while the peer's window is closed, and while each
         ACK lets the next octets go at once.
         """
-        r = self.r
         margin: cython.longlong = self.e[at + JITTER] + MILLISECOND
-        since: cython.longlong = r[copy * WIDTH + SENT]
+        since: cython.longlong = self.r[copy * WIDTH + SENT]
         row: cython.Py_ssize_t = copy
         while row >= self.first:
             k: cython.Py_ssize_t = row * WIDTH
-            own: cython.bint = r[k + SENDER] == side and r[k + KIND] == SEGMENT
-            if own and r[k + END] > r[k + BEGIN] and not r[k + REPEAT] and not r[k + COPY]:
-                since = r[k + SENT]
+            own: cython.bint = self.r[k + SENDER] == side and self.r[k + KIND] == SEGMENT
+            if (
+                own
+                and self.r[k + END] > self.r[k + BEGIN]
+                and not self.r[k + REPEAT]
+                and not self.r[k + COPY]
+            ):
+                since = self.r[k + SENT]
                 if self._idle(side, row, 2 * margin):
                     break
             row -= 1
@@ -341,21 +340,26 @@ class FinSending:
 
         Provided that all that left since then, without a pause, fits into the least send buffer.
         """
-        r = self.r
         k: cython.Py_ssize_t = copy * WIDTH
-        when: cython.longlong = r[k + SENT]
-        if r[k + END] - r[k + BEGIN] < 2:
+        when: cython.longlong = self.r[k + SENT]
+        if self.r[k + END] - self.r[k + BEGIN] < 2:
             return when
         row: cython.Py_ssize_t = copy - 1
         began: cython.longlong = when
-        while row >= self.first and r[row * WIDTH + SENT] >= since:
+        while row >= self.first and self.r[row * WIDTH + SENT] >= since:
             o: cython.Py_ssize_t = row * WIDTH
-            if r[o + KIND] == SEGMENT and r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT:
-                if r[o + SENDER] != side and (r[o + WINDOW] == 0 or r[o + FLAGS] & FIN):
-                    return when if r[o + FLAGS] & FIN else began
-                if r[o + SENDER] == side and r[o + END] > r[o + BEGIN] and not r[o + REPEAT]:
-                    began = r[o + SENT]
-                    if r[k + END] - r[o + BEGIN] > SEND_BUFFER:
+            if self.r[o + KIND] == SEGMENT and self.r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT:
+                if self.r[o + SENDER] != side and (
+                    self.r[o + WINDOW] == 0 or self.r[o + FLAGS] & FIN
+                ):
+                    return when if self.r[o + FLAGS] & FIN else began
+                if (
+                    self.r[o + SENDER] == side
+                    and self.r[o + END] > self.r[o + BEGIN]
+                    and not self.r[o + REPEAT]
+                ):
+                    began = self.r[o + SENT]
+                    if self.r[k + END] - self.r[o + BEGIN] > SEND_BUFFER:
                         return when
             row -= 1
         return when
@@ -370,14 +374,13 @@ class FinSending:
         at_once: cython.longlong,
     ) -> cython.bint:
         """Whether a side was free to send before one of its rows, and for some time."""
-        r = self.r
         o: cython.Py_ssize_t = own * WIDTH
         row: cython.Py_ssize_t = own - 1
         while row >= self.first:
             k: cython.Py_ssize_t = row * WIDTH
-            acks: cython.bint = r[k + FLAGS] & (ACK_BIT | RST) == ACK_BIT
-            theirs: cython.bint = r[k + SENDER] != side and r[k + KIND] == SEGMENT
-            if theirs and acks and r[k + ARRIVES] + at_once <= r[o + SENT]:
-                return r[k + ACKED] >= r[o + BEGIN] and r[k + WINDOW] > 0
+            acks: cython.bint = self.r[k + FLAGS] & (ACK_BIT | RST) == ACK_BIT
+            theirs: cython.bint = self.r[k + SENDER] != side and self.r[k + KIND] == SEGMENT
+            if theirs and acks and self.r[k + ARRIVES] + at_once <= self.r[o + SENT]:
+                return self.r[k + ACKED] >= self.r[o + BEGIN] and self.r[k + WINDOW] > 0
             row -= 1
-        return r[o + BEGIN] <= 1
+        return self.r[o + BEGIN] <= 1

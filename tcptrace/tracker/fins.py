@@ -82,15 +82,14 @@ class Fins:
     @cython.exceptval(-1, check=True)
     def hidden_fin(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
         """A FIN that was not captured: its octet is used or acknowledged, one past all captured."""
-        e = self.e
-        if e[at + FIN_OCTET] >= 0:
+        if self.e[at + FIN_OCTET] >= 0:
             return 0
         highest: cython.longlong = self.captured(side)
-        if not e[at + SPOKE]:
+        if not self.e[at + SPOKE]:
             highest = max(highest, self._acked_before_last(side))
-        reached: cython.longlong = max(e[at + NXT], e[at + UNA])
+        reached: cython.longlong = max(self.e[at + NXT], self.e[at + UNA])
         if reached == highest + 1:
-            e[at + FIN_OCTET] = highest
+            self.e[at + FIN_OCTET] = highest
         return 0
 
     @cython.ccall
@@ -98,13 +97,12 @@ class Fins:
     @cython.exceptval(-1, check=True)
     def captured(self, side: cython.longlong) -> cython.longlong:
         """One past the highest octet of the side that was captured; 1 if none but its SYN was."""
-        r = self.r
         highest: cython.longlong = 1
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + END] > r[k + BEGIN]:
-                highest = max(highest, r[k + END])
+            if self.r[k + END] > self.r[k + BEGIN]:
+                highest = max(highest, self.r[k + END])
             row = self.w.next_row(row + 1, side, 0, RST)
         return highest
 
@@ -113,13 +111,12 @@ class Fins:
     @cython.exceptval(-2, check=True)
     def _acked_before_last(self, side: cython.longlong) -> cython.longlong:
         """What the peer acknowledged of an unseen side before it acknowledged the last of it."""
-        r = self.r
         before: cython.longlong = 1
         last: cython.longlong = 1
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
         while row >= 0:
-            if r[row * WIDTH + ACKED] > last:
-                before, last = last, r[row * WIDTH + ACKED]
+            if self.r[row * WIDTH + ACKED] > last:
+                before, last = last, self.r[row * WIDTH + ACKED]
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
         return before
 
@@ -166,13 +163,12 @@ class Fins:
         self, side: cython.longlong, fin: cython.longlong, moment: cython.longlong
     ) -> cython.longlong:
         """When the side last sent something below its FIN, before the moment; NEVER if never."""
-        r = self.r
         found: cython.longlong = NEVER
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + END] <= fin and r[k + SENT] <= moment:
-                found = max(found, r[k + SENT])
+            if self.r[k + END] <= fin and self.r[k + SENT] <= moment:
+                found = max(found, self.r[k + SENT])
             row = self.w.next_row(row + 1, side, 0, RST)
         return found
 
@@ -183,15 +179,16 @@ class Fins:
         self, side: cython.longlong, row: cython.Py_ssize_t, slack: cython.longlong
     ) -> cython.Py_ssize_t:
         """The segment by which the side shows that it lacks what an ACK rode on; -1 for none."""
-        r = self.r
         k: cython.Py_ssize_t = row * WIDTH
-        if r[k + END] == r[k + BEGIN]:
+        if self.r[k + END] == self.r[k + BEGIN]:
             return -1
         later: cython.Py_ssize_t = self.w.next_row(row + 1, side, ACK_BIT, RST)
         while later >= 0:
             o: cython.Py_ssize_t = later * WIDTH
-            if r[o + SENT] > r[k + ARRIVES] + slack:
-                lacks: cython.bint = r[o + ACKED] <= r[k + BEGIN] and not self.sacks(later, row)
+            if self.r[o + SENT] > self.r[k + ARRIVES] + slack:
+                lacks: cython.bint = self.r[o + ACKED] <= self.r[k + BEGIN] and not self.sacks(
+                    later, row
+                )
                 return later if lacks else -1
             later = self.w.next_row(later + 1, side, ACK_BIT, RST)
         return -1
@@ -201,14 +198,13 @@ class Fins:
     @cython.exceptval(-1, check=True)
     def sacks(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
         """Whether a segment's first two SACK blocks hold the first octet of another."""
-        r = self.r
         o: cython.Py_ssize_t = row * WIDTH
         k: cython.Py_ssize_t = other * WIDTH
         block: cython.Py_ssize_t
-        for block in range(min(r[o + SACK_BLOCKS], 2)):
-            left: cython.longlong = r[o + SACK_LEFT + 2 * block]
-            if _diff(r[k + SEQ], left) >= 0 and _diff(r[k + SEQ], left) < _diff(
-                r[o + SACK_RIGHT + 2 * block], left
+        for block in range(min(self.r[o + SACK_BLOCKS], 2)):
+            left: cython.longlong = self.r[o + SACK_LEFT + 2 * block]
+            if _diff(self.r[k + SEQ], left) >= 0 and _diff(self.r[k + SEQ], left) < _diff(
+                self.r[o + SACK_RIGHT + 2 * block], left
             ):
                 return True
         return False
@@ -220,18 +216,21 @@ class Fins:
         self, side: cython.longlong, fin: cython.longlong, proof: cython.Py_ssize_t
     ) -> cython.bint:
         """Whether the proof carries a D-SACK of the FIN (RFC 2883) that no ACK before it did."""
-        r = self.r
         p: cython.Py_ssize_t = proof * WIDTH
-        if r[p + SACK_BLOCKS] == 0 or _diff(r[p + SACK_RIGHT], r[p + ACK]) > 0:
+        if self.r[p + SACK_BLOCKS] == 0 or _diff(self.r[p + SACK_RIGHT], self.r[p + ACK]) > 0:
             return False
-        if _diff(r[p + ACK], r[p + SACK_RIGHT]) > r[p + ACKED] - (fin + 1):
+        if _diff(self.r[p + ACK], self.r[p + SACK_RIGHT]) > self.r[p + ACKED] - (fin + 1):
             return False
         row: cython.Py_ssize_t = proof - 1
         while row >= self.first:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] == r[p + SENDER] and not r[k + COPY] and r[k + KIND] == SEGMENT:
-                same: cython.bint = r[k + SACK_RIGHT] == r[p + SACK_RIGHT]
-                return not (r[k + SACK_BLOCKS] > 0 and same)
+            if (
+                self.r[k + SENDER] == self.r[p + SENDER]
+                and not self.r[k + COPY]
+                and self.r[k + KIND] == SEGMENT
+            ):
+                same: cython.bint = self.r[k + SACK_RIGHT] == self.r[p + SACK_RIGHT]
+                return not (self.r[k + SACK_BLOCKS] > 0 and same)
             row -= 1
         return True
 
@@ -240,10 +239,9 @@ class Fins:
     @cython.exceptval(-2, check=True)
     def reset_after(self, moment: cython.longlong) -> cython.longlong:
         """Until when silence tells something: a RST after the moment, or the end of watching."""
-        r = self.r
         row: cython.Py_ssize_t = self.w.next_row(self.first, -1, RST, 0)
         while row >= 0:
-            if r[row * WIDTH + TIME] >= moment:
-                return r[row * WIDTH + TIME]
+            if self.r[row * WIDTH + TIME] >= moment:
+                return self.r[row * WIDTH + TIME]
             row = self.w.next_row(row + 1, -1, RST, 0)
         return self.now

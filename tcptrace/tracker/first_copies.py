@@ -102,14 +102,13 @@ class FirstCopies:
     @cython.exceptval(-2, check=True)
     def _wait_for_next(self, syn: cython.Py_ssize_t) -> cython.longlong:
         """How long after a SYN its sender repeated it; NEVER: not captured."""
-        r = self.r
         k: cython.Py_ssize_t = syn * WIDTH
-        row: cython.Py_ssize_t = self.w.next_row(syn + 1, r[k + SENDER], SYN, ACK_BIT | RST)
+        row: cython.Py_ssize_t = self.w.next_row(syn + 1, self.r[k + SENDER], SYN, ACK_BIT | RST)
         while row >= 0:
-            wait: cython.longlong = r[row * WIDTH + SENT] - r[k + SENT]
-            if r[row * WIDTH + BEGIN] == r[k + BEGIN] and wait > FIRST_RTO // 2:
+            wait: cython.longlong = self.r[row * WIDTH + SENT] - self.r[k + SENT]
+            if self.r[row * WIDTH + BEGIN] == self.r[k + BEGIN] and wait > FIRST_RTO // 2:
                 return wait
-            row = self.w.next_row(row + 1, r[k + SENDER], SYN, ACK_BIT | RST)
+            row = self.w.next_row(row + 1, self.r[k + SENDER], SYN, ACK_BIT | RST)
         return NEVER
 
     @cython.cfunc
@@ -120,18 +119,17 @@ class FirstCopies:
 
         Its octets have a hole, its identification has one, or its peer has more than the tap saw.
         """
-        r = self.r
-        side: cython.longlong = r[syn * WIDTH + SENDER]
+        side: cython.longlong = self.r[syn * WIDTH + SENDER]
         nxt: cython.longlong = 1
-        last: cython.longlong = r[syn * WIDTH + IP_ID]
+        last: cython.longlong = self.r[syn * WIDTH + IP_ID]
         row: cython.Py_ssize_t = self.w.next_row(syn + 1, side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            skipped: cython.longlong = r[k + IP_ID] - last
-            if r[k + BEGIN] > nxt or (last > 0 and 1 < skipped < LOST_MOST):
+            skipped: cython.longlong = self.r[k + IP_ID] - last
+            if self.r[k + BEGIN] > nxt or (last > 0 and 1 < skipped < LOST_MOST):
                 return True
-            nxt = max(nxt, r[k + END])
-            last = max(last, r[k + IP_ID])
+            nxt = max(nxt, self.r[k + END])
+            last = max(last, self.r[k + IP_ID])
             row = self.w.next_row(row + 1, side, 0, RST)
         return self.e[at + UNA] > nxt
 
@@ -146,22 +144,21 @@ class FirstCopies:
         An empty segment shows it by its number, SND.NXT. Octets do not, for they may be repeated,
         unless too few packets are missing by then to have held all others and the FIN.
         """
-        r = self.r
         self.counted = True
         self.last_id = self.shown_id = self.missing = self.merged = 0
         self.nxt, self.shown, self.largest = 1, NEVER, FULL_SEGMENT
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, 0, RST)
         while 0 <= row < stop:
             k: cython.Py_ssize_t = row * WIDTH
-            self.largest = max(self.largest, r[k + PAYLOAD])
+            self.largest = max(self.largest, self.r[k + PAYLOAD])
             in_order: cython.bint = self._count(row)
-            empty: cython.bint = r[k + END] == r[k + BEGIN] and not r[k + PROBE]
-            if r[k + END] <= fin and in_order and (empty or not self._may_have_left(row, fin)):
-                self.shown = max(self.shown, r[k + SENT])
+            empty: cython.bint = self.r[k + END] == self.r[k + BEGIN] and not self.r[k + PROBE]
+            if self.r[k + END] <= fin and in_order and (empty or not self._may_have_left(row, fin)):
+                self.shown = max(self.shown, self.r[k + SENT])
                 if empty:
                     self.missing, self.shown_id = 0, self.last_id
-            if r[k + END] <= fin:
-                self.nxt = max(self.nxt, r[k + END])
+            if self.r[k + END] <= fin:
+                self.nxt = max(self.nxt, self.r[k + END])
             row = self.w.next_row(row + 1, side, 0, RST)
         return self.shown
 

@@ -266,9 +266,8 @@ class FourTuples:
     @cython.exceptval(-1, check=True)
     def part(self, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Which of PARTS a segment's two addresses are in, the same in both directions."""
-        s = self.s
-        one: cython.ulonglong = _mixed(s[at + SRC_HI], s[at + SRC_HI + 1])
-        two: cython.ulonglong = _mixed(s[at + DST_HI], s[at + DST_HI + 1])
+        one: cython.ulonglong = _mixed(self.s[at + SRC_HI], self.s[at + SRC_HI + 1])
+        two: cython.ulonglong = _mixed(self.s[at + DST_HI], self.s[at + DST_HI + 1])
         return ((one + two) & MASK64) % MANY
 
     def parts(self, count: cython.Py_ssize_t):
@@ -291,16 +290,21 @@ class FourTuples:
         second: cython.Py_ssize_t,
     ) -> cython.bint:
         """Whether side 0 of a slot is the end at address column `first` (source, destination)."""
-        s, c = self.s, self.cells
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
         source_first: cython.bint = first == SRC_HI
-        port_0: cython.longlong = s[at + SRC_PORT] if source_first else s[at + DST_PORT]
-        port_1: cython.longlong = s[at + DST_PORT] if source_first else s[at + SRC_PORT]
-        if c[k + PORT_0] != port_0 or c[k + PORT_1] != port_1:
+        port_0: cython.longlong = self.s[at + SRC_PORT] if source_first else self.s[at + DST_PORT]
+        port_1: cython.longlong = self.s[at + DST_PORT] if source_first else self.s[at + SRC_PORT]
+        if self.cells[k + PORT_0] != port_0 or self.cells[k + PORT_1] != port_1:
             return False
-        if c[k + LO_0] != s[at + first + 1] or c[k + LO_1] != s[at + second + 1]:
+        if (
+            self.cells[k + LO_0] != self.s[at + first + 1]
+            or self.cells[k + LO_1] != self.s[at + second + 1]
+        ):
             return False
-        return c[k + HI_0] == s[at + first] and c[k + HI_1] == s[at + second]
+        return (
+            self.cells[k + HI_0] == self.s[at + first]
+            and self.cells[k + HI_1] == self.s[at + second]
+        )
 
     @cython.ccall
     @cython.nogil
@@ -338,10 +342,10 @@ class FourTuples:
     @cython.exceptval(-1, check=True)
     def _rehash(self, open_count: cython.longlong) -> cython.int:
         """Room for four times what is open; the marks of what was removed are gone."""
-        old = self.buckets
         size: cython.longlong = LEAST_BUCKETS
         while size < 8 * open_count:
             size *= 2
+        old = self.buckets
         self.buckets = memoryview(np.full(size, UNUSED, np.int64))
         self.mask = size - 1
         self.filled = 1

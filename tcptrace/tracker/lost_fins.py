@@ -126,17 +126,16 @@ class LostFins:
         With what arrived unacknowledged, if a D-SACK tells that it did; else where the copy that
         was captured would be its probe; else midway.
         """
-        r = self.r
         b: cython.Py_ssize_t = beyond * WIDTH
-        t: cython.longlong = r[b + SENT]
-        if r[b + SACK_BLOCKS] and _diff(r[b + SACK_RIGHT], r[b + ACK]) <= 0:
+        t: cython.longlong = self.r[b + SENT]
+        if self.r[b + SACK_BLOCKS] and _diff(self.r[b + SACK_RIGHT], self.r[b + ACK]) <= 0:
             owed: cython.longlong = self._owed(side, self._own_before(side, beyond), beyond)
             if low < owed < t:
                 return owed
         copy: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         if copy >= 0:
-            first: cython.longlong = r[copy * WIDTH + SENT] - self._probe_wait(
-                at, side, r[copy * WIDTH + SENT]
+            first: cython.longlong = self.r[copy * WIDTH + SENT] - self._probe_wait(
+                at, side, self.r[copy * WIDTH + SENT]
             )
             if low < first < t:
                 return first
@@ -170,10 +169,11 @@ class LostFins:
     @cython.exceptval(-1, check=True)
     def _trip(self, at: cython.Py_ssize_t, side: cython.longlong) -> cython.longlong:
         """How long a side waits for an answer, on the average."""
-        e = self.e
         theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
-        nearest: cython.longlong = max(e[at + TURNAROUND], 0) + max(e[theirs + TURNAROUND], 0)
-        return nearest + (e[at + JITTER] + e[theirs + JITTER]) // 2
+        nearest: cython.longlong = max(self.e[at + TURNAROUND], 0) + max(
+            self.e[theirs + TURNAROUND], 0
+        )
+        return nearest + (self.e[at + JITTER] + self.e[theirs + JITTER]) // 2
 
     @cython.ccall
     @cython.nogil
@@ -186,39 +186,38 @@ class LostFins:
         Linux counts it by one for each packet of a socket (__ip_select_ident), and repeats a FIN
         by tail-loss probe after about 206 ms and a round trip (tcp_schedule_loss_probe).
         """
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = copy * WIDTH
         theirs: cython.Py_ssize_t = at + (1 - 2 * side) * SIDE_WIDTH
         previous: cython.Py_ssize_t = self.previous_numbered(side, copy)
-        if e[at + TURNAROUND] < 2 * MILLISECOND:
+        if self.e[at + TURNAROUND] < 2 * MILLISECOND:
             return 0
-        if previous < 0 or r[k + IP_ID] <= 0:
+        if previous < 0 or self.r[k + IP_ID] <= 0:
             return self._lost_with_ack(at, side, copy)
         p: cython.Py_ssize_t = previous * WIDTH
-        gap: cython.longlong = (r[k + IP_ID] - r[p + IP_ID] - 1) & 0xFFFF
+        gap: cython.longlong = (self.r[k + IP_ID] - self.r[p + IP_ID] - 1) & 0xFFFF
         if not 0 < gap < LOST_MOST:
             return 0
-        hole: cython.longlong = max(0, r[k + BEGIN] - self._sent_before(side, copy))
+        hole: cython.longlong = max(0, self.r[k + BEGIN] - self._sent_before(side, copy))
         gap -= (hole + FULL_SEGMENT - 1) // FULL_SEGMENT
         if gap <= 0:
             return 0
-        wait: cython.longlong = self._probe_wait(at, side, r[k + SENT])
+        wait: cython.longlong = self._probe_wait(at, side, self.r[k + SENT])
         if hole:
             wait = 2 * self._trip(at, side) + 8 * MILLISECOND
         owed: cython.longlong = self._owed(side, previous, copy)
         if not hole and owed == NEVER:  # a timeout follows the probe, then twice as long a one
             wait += self.waits.timeout() * ((1 << (gap - 1)) - 1)
-        moment: cython.longlong = r[k + SENT] - wait
+        moment: cython.longlong = self.r[k + SENT] - wait
         if owed != NEVER and gap == 1:
             if owed < moment - PROBE_SLACK or owed > moment + PROBE_SLACK:
                 return 0
-            if r[k + ACKED] <= e[theirs + FIN_OCTET] or e[theirs + FIN_OCTET] < 0:
+            if self.r[k + ACKED] <= self.e[theirs + FIN_OCTET] or self.e[theirs + FIN_OCTET] < 0:
                 return 0
             moment = owed
-        moment = max(moment, r[p + SENT])
-        e[at + FIN_OUT + WHEN] = moment
-        e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], r[p + SENT])
-        e[at + FIN_OUT + BASIS] = PRESUMED
+        moment = max(moment, self.r[p + SENT])
+        self.e[at + FIN_OUT + WHEN] = moment
+        self.e[at + FIN_OUT + EARLIEST] = min(self.e[at + FIN_OUT + EARLIEST], self.r[p + SENT])
+        self.e[at + FIN_OUT + BASIS] = PRESUMED
         return 0
 
     @cython.cfunc
@@ -233,18 +232,17 @@ class LostFins:
         instead a FIN is the first to do so, and as late as the probe of one that left in that
         time, then that one carried the ACK.
         """
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = copy * WIDTH
-        margin: cython.longlong = PROBE_SLACK // 2 + e[at + JITTER]
+        margin: cython.longlong = PROBE_SLACK // 2 + self.e[at + JITTER]
         owed: cython.longlong = self._owed(side, self._own_before(side, copy), copy)
-        moment: cython.longlong = r[k + SENT] - self._probe_wait(at, side, r[k + SENT])
+        moment: cython.longlong = self.r[k + SENT] - self._probe_wait(at, side, self.r[k + SENT])
         if owed == NEVER:
             return self._lost_at_once(at, side, copy, moment)
         owed = max(owed, self._echoed(side, copy))
         if owed - margin <= moment <= owed + DELAYED_ACK + margin:
-            e[at + FIN_OUT + WHEN] = max(moment, owed)
-            e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], owed - margin)
-            e[at + FIN_OUT + BASIS] = PRESUMED
+            self.e[at + FIN_OUT + WHEN] = max(moment, owed)
+            self.e[at + FIN_OUT + EARLIEST] = min(self.e[at + FIN_OUT + EARLIEST], owed - margin)
+            self.e[at + FIN_OUT + BASIS] = PRESUMED
         return 0
 
     @cython.cfunc
@@ -263,28 +261,29 @@ class LostFins:
         do so a probe's time later. Who closes second may have waited. `moment` is when the FIN
         would have left that was lost.
         """
-        r, e = self.r, self.e
-        margin: cython.longlong = PROBE_SLACK // 3 + e[at + JITTER] // 2
-        margin += (r[copy * WIDTH + SENT] - moment) // 16
-        fin: cython.longlong = e[at + FIN_OCTET]
-        peer_fin: cython.longlong = e[at + (1 - 2 * side) * SIDE_WIDTH + FIN_OCTET]
-        second: cython.bint = 0 <= peer_fin < r[copy * WIDTH + ACKED]
-        own: cython.longlong = self.fins.last_before(side, fin, r[copy * WIDTH + SENT] - 1)
+        margin: cython.longlong = PROBE_SLACK // 3 + self.e[at + JITTER] // 2
+        margin += (self.r[copy * WIDTH + SENT] - moment) // 16
+        fin: cython.longlong = self.e[at + FIN_OCTET]
+        peer_fin: cython.longlong = self.e[at + (1 - 2 * side) * SIDE_WIDTH + FIN_OCTET]
+        second: cython.bint = 0 <= peer_fin < self.r[copy * WIDTH + ACKED]
+        own: cython.longlong = self.fins.last_before(side, fin, self.r[copy * WIDTH + SENT] - 1)
         heard: cython.longlong = NEVER
-        least: cython.longlong = r[copy * WIDTH + SENT] - REPEATED_AFTER
+        least: cython.longlong = self.r[copy * WIDTH + SENT] - REPEATED_AFTER
         lossy: cython.bint = False
         row: cython.Py_ssize_t
         for row in range(self.first, self.last):
             k: cython.Py_ssize_t = row * WIDTH
-            lossy = lossy or r[k + REPEAT] != 0 or r[k + SACK_BLOCKS] > 0
-            if r[k + SENDER] != side and r[k + ARRIVES] <= moment + margin:
-                heard = max(heard, r[k + ARRIVES])
+            lossy = lossy or self.r[k + REPEAT] != 0 or self.r[k + SACK_BLOCKS] > 0
+            if self.r[k + SENDER] != side and self.r[k + ARRIVES] <= moment + margin:
+                heard = max(heard, self.r[k + ARRIVES])
         if not lossy or own > moment + margin:
             return 0
-        e[at + FIN_OUT + EARLIEST] = min(e[at + FIN_OUT + EARLIEST], max(own, least) - margin)
+        self.e[at + FIN_OUT + EARLIEST] = min(
+            self.e[at + FIN_OUT + EARLIEST], max(own, least) - margin
+        )
         if not second and max(own, heard) >= moment - margin - PROMPT:
-            e[at + FIN_OUT + WHEN] = max(moment, own)
-            e[at + FIN_OUT + BASIS] = PRESUMED
+            self.e[at + FIN_OUT + WHEN] = max(moment, own)
+            self.e[at + FIN_OUT + BASIS] = PRESUMED
         return 0
 
     @cython.cfunc
@@ -292,14 +291,13 @@ class LostFins:
     @cython.exceptval(-2, check=True)
     def _echoed(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.longlong:
         """When the segment arrived whose TSval a side's row echoes; NEVER for none."""
-        r = self.r
         k: cython.Py_ssize_t = row * WIDTH
         other: cython.Py_ssize_t = row - 1
-        while other >= self.first and r[k + HAS_TIMESTAMP]:
+        while other >= self.first and self.r[k + HAS_TIMESTAMP]:
             o: cython.Py_ssize_t = other * WIDTH
-            theirs: cython.bint = r[o + SENDER] != side and r[o + KIND] == SEGMENT
-            if theirs and r[o + HAS_TIMESTAMP] and r[o + TSVAL] == r[k + TSECR]:
-                return r[o + ARRIVES]
+            theirs: cython.bint = self.r[o + SENDER] != side and self.r[o + KIND] == SEGMENT
+            if theirs and self.r[o + HAS_TIMESTAMP] and self.r[o + TSVAL] == self.r[k + TSECR]:
+                return self.r[o + ARRIVES]
             other -= 1
         return NEVER
 
@@ -325,15 +323,14 @@ class LostFins:
 
         Nearby rows on both sides are asked, for the path may have turned them.
         """
-        r = self.r
         found: cython.Py_ssize_t = -1
         nearest: cython.longlong = NEARBY
         row: cython.Py_ssize_t
         for row in range(max(self.first, copy - NEARBY), min(self.last, copy + NEARBY)):
             k: cython.Py_ssize_t = row * WIDTH
-            own: cython.bint = r[k + SENDER] == side and r[k + KIND] == SEGMENT
-            if own and r[k + IP_ID] > 0 and not r[k + FLAGS] & (SYN | RST):
-                behind: cython.longlong = _after(r[copy * WIDTH + IP_ID], r[k + IP_ID])
+            own: cython.bint = self.r[k + SENDER] == side and self.r[k + KIND] == SEGMENT
+            if own and self.r[k + IP_ID] > 0 and not self.r[k + FLAGS] & (SYN | RST):
+                behind: cython.longlong = _after(self.r[copy * WIDTH + IP_ID], self.r[k + IP_ID])
                 if 0 < behind < nearest:
                     found, nearest = row, behind
         return found
@@ -345,14 +342,15 @@ class LostFins:
         self, side: cython.longlong, previous: cython.Py_ssize_t, copy: cython.Py_ssize_t
     ) -> cython.longlong:
         """When what the side had yet to acknowledge at `previous` arrived; NEVER: it owed none."""
-        r = self.r
         moment: cython.longlong = NEVER
         row: cython.Py_ssize_t
         for row in range(self.first, copy):
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] == side or r[k + COPY] or r[k + KIND] != SEGMENT:
+            if self.r[k + SENDER] == side or self.r[k + COPY] or self.r[k + KIND] != SEGMENT:
                 continue
-            owes: cython.bint = r[k + END] > max(r[previous * WIDTH + ACKED], r[k + BEGIN])
-            if owes and moment == NEVER and r[k + ARRIVES] <= r[copy * WIDTH + SENT]:
-                moment = r[k + ARRIVES]
+            owes: cython.bint = self.r[k + END] > max(
+                self.r[previous * WIDTH + ACKED], self.r[k + BEGIN]
+            )
+            if owes and moment == NEVER and self.r[k + ARRIVES] <= self.r[copy * WIDTH + SENT]:
+                moment = self.r[k + ARRIVES]
         return moment

@@ -114,22 +114,22 @@ class Opening:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _clear(self, at: cython.Py_ssize_t) -> cython.int:
-        e = self.e
-        e[at + OPENED + WHEN] = e[at + CROSSED + WHEN] = e[at + ESTABLISHED + WHEN] = NEVER
+        self.e[at + OPENED + WHEN] = self.e[at + CROSSED + WHEN] = self.e[
+            at + ESTABLISHED + WHEN
+        ] = NEVER
         return 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _open(self, one: cython.Py_ssize_t, two: cython.Py_ssize_t) -> cython.int:
-        e = self.e
-        if e[one + ISS] < 0 and e[two + ISS] < 0:
+        if self.e[one + ISS] < 0 and self.e[two + ISS] < 0:
             self._join(one, two, 0)
             self._join(two, one, 1)
-        elif e[one + ACTIVE] and e[two + ACTIVE]:
+        elif self.e[one + ACTIVE] and self.e[two + ACTIVE]:
             self._cross(one, two, 0)
             self._cross(two, one, 1)
-        elif e[one + ACTIVE] or (e[one + ISS] < 0 and not e[two + ACTIVE]):
+        elif self.e[one + ACTIVE] or (self.e[one + ISS] < 0 and not self.e[two + ACTIVE]):
             self._handshake(one, two, 0)
         else:
             self._handshake(two, one, 1)
@@ -196,12 +196,11 @@ class Opening:
     def _active_opens(
         self, at: cython.Py_ssize_t, syn: cython.Py_ssize_t, answer: cython.Py_ssize_t
     ) -> cython.int:
-        r = self.r
         if syn >= 0:
             self._syn_leaves(at, syn)
         elif answer >= 0:
-            t: cython.longlong = r[answer * WIDTH + TIME]
-            self.w.moment(at + OPENED, r[answer * WIDTH + SENT], NEVER, t)
+            t: cython.longlong = self.r[answer * WIDTH + TIME]
+            self.w.moment(at + OPENED, self.r[answer * WIDTH + SENT], NEVER, t)
             self.w.say(at + OPENED, ASSUMED, SND_SYN, BEFORE_CAPTURE)
         return 0
 
@@ -226,23 +225,22 @@ class Opening:
         answer: cython.Py_ssize_t,
         proof: cython.Py_ssize_t,
     ) -> cython.int:
-        r = self.r
         by: cython.Py_ssize_t = answer if answer >= 0 else proof
         cause: cython.Py_ssize_t = self._taken_syn(side, answer)
         if cause >= 0:
             self.w.takes(at + OPENED, at, cause, answer)
             if answer >= 0 and not self._echoes(answer, cause):  # it may have been an earlier copy
-                self.e[at + OPENED + EARLIEST] = r[syn * WIDTH + TIME]
+                self.e[at + OPENED + EARLIEST] = self.r[syn * WIDTH + TIME]
             self.w.say(at + OPENED, CONFIRMED if answer >= 0 else INFERRED, RCV_SYN, ANSWERED)
             self.refuting.syns(at, side, cause, answer)
         elif by >= 0:
-            self.w.moment(at + OPENED, r[by * WIDTH + SENT], NEVER, r[by * WIDTH + TIME])
+            self.w.moment(at + OPENED, self.r[by * WIDTH + SENT], NEVER, self.r[by * WIDTH + TIME])
             self.w.say(at + OPENED, OBSERVED if answer >= 0 else INFERRED, RCV_SYN, UNCAPTURED)
         else:
-            self.w.moment(at + OPENED, r[self.first * WIDTH + TIME], NEVER, NEVER)
+            self.w.moment(at + OPENED, self.r[self.first * WIDTH + TIME], NEVER, NEVER)
             self.w.say(at + OPENED, ASSUMED, RCV_SYN, UNCAPTURED)
         if by >= 0:
-            self.e[at + OPENED + CONFIRMED_BY] = r[by * WIDTH + PACKET]
+            self.e[at + OPENED + CONFIRMED_BY] = self.r[by * WIDTH + PACKET]
         return 0
 
     @cython.cfunc
@@ -250,7 +248,6 @@ class Opening:
     @cython.exceptval(-2, check=True)
     def _taken_syn(self, side: cython.longlong, answer: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The copy of the SYN that was taken in: the one that the first SYN,ACK echoes."""
-        r = self.r
         best: cython.Py_ssize_t = -1
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
         while row >= 0:
@@ -258,7 +255,7 @@ class Opening:
             if answer >= 0:
                 if self._echoes(answer, row):
                     return row
-                if r[k + ARRIVES] > r[answer * WIDTH + SENT] + MILLISECOND and best >= 0:
+                if self.r[k + ARRIVES] > self.r[answer * WIDTH + SENT] + MILLISECOND and best >= 0:
                     break
             if answer >= 0 or best < 0:
                 best = row
@@ -270,20 +267,18 @@ class Opening:
     @cython.exceptval(-1, check=True)
     def _echoes(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
         """Whether a row's TSecr is another's TSval; of several SYNs, that of the one taken in."""
-        r = self.r
         k: cython.Py_ssize_t = row * WIDTH
         o: cython.Py_ssize_t = other * WIDTH
-        both: cython.bint = r[k + HAS_TIMESTAMP] != 0 and r[o + HAS_TIMESTAMP] != 0
-        return both and r[k + TSECR] == r[o + TSVAL]
+        both: cython.bint = self.r[k + HAS_TIMESTAMP] != 0 and self.r[o + HAS_TIMESTAMP] != 0
+        return both and self.r[k + TSECR] == self.r[o + TSVAL]
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-2, check=True)
     def _proof_of_syn_ack(self, side: cython.longlong) -> cython.Py_ssize_t:
         """The first segment by which the active side shows that it has the SYN,ACK."""
-        r = self.r
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
-        while row >= 0 and r[row * WIDTH + ACKED] < 1:
+        while row >= 0 and self.r[row * WIDTH + ACKED] < 1:
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         return row
 
@@ -298,26 +293,27 @@ class Opening:
         answer: cython.Py_ssize_t,
         proof: cython.Py_ssize_t,
     ) -> cython.int:
-        r, e = self.r, self.e
         cause: cython.Py_ssize_t = self._taken_syn_ack(side, answer, proof)
         if proof >= 0 and cause >= 0:
             self.w.takes(at + ESTABLISHED, at, cause, proof)
-            e[at + ESTABLISHED + EARLIEST] = r[answer * WIDTH + TIME]
+            self.e[at + ESTABLISHED + EARLIEST] = self.r[answer * WIDTH + TIME]
             self.w.say(at + ESTABLISHED, CONFIRMED, RCV_SYN_ACK, ANSWERED)
             self.refuting.syn_acks(at, 1 - side, cause, proof)
         elif proof >= 0:
-            t: cython.longlong = r[proof * WIDTH + TIME]
-            self.w.moment(at + ESTABLISHED, r[proof * WIDTH + SENT], e[at + OPENED + WHEN], t)
+            t: cython.longlong = self.r[proof * WIDTH + TIME]
+            self.w.moment(
+                at + ESTABLISHED, self.r[proof * WIDTH + SENT], self.e[at + OPENED + WHEN], t
+            )
             self.w.say(at + ESTABLISHED, OBSERVED, RCV_SYN_ACK, UNCAPTURED)
-            e[at + ESTABLISHED + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
-            e[at + ESTABLISHED + SHOWN_BY] = r[proof * WIDTH + PACKET]
+            self.e[at + ESTABLISHED + CONFIRMED_BY] = self.r[proof * WIDTH + PACKET]
+            self.e[at + ESTABLISHED + SHOWN_BY] = self.r[proof * WIDTH + PACKET]
         elif cause >= 0 and not self._ignored_syn_acks(side):
             self.w.takes(at + ESTABLISHED, at, cause, -1)
             self.w.say(at + ESTABLISHED, PRESUMED, RCV_SYN_ACK, NOT_REPEATED)
             self.refuting.syn_acks(at, 1 - side, cause, -1)
-        elif not e[at + SPOKE] and e[peer + ESTABLISHED + WHEN] != NEVER:
-            t = e[peer + ESTABLISHED + WHEN]
-            self.w.moment(at + ESTABLISHED, t, e[at + OPENED + WHEN], t)
+        elif not self.e[at + SPOKE] and self.e[peer + ESTABLISHED + WHEN] != NEVER:
+            t = self.e[peer + ESTABLISHED + WHEN]
+            self.w.moment(at + ESTABLISHED, t, self.e[at + OPENED + WHEN], t)
             self.w.say(at + ESTABLISHED, INFERRED, RCV_SYN_ACK, ONE_SIDED)
         elif answer >= 0:
             self.refuting.syn_acks(at, 1 - side, -1, -1)
@@ -340,7 +336,6 @@ class Opening:
         self, side: cython.longlong, answer: cython.Py_ssize_t, proof: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
         """The copy of the SYN,ACK that was taken in; without proof the first not refuted."""
-        r = self.r
         best: cython.Py_ssize_t = -1
         last_syn: cython.longlong = self.w.last_sent(side, SYN, ACK_BIT)
         row: cython.Py_ssize_t = answer
@@ -352,9 +347,9 @@ class Opening:
                     return row
                 if row > proof and best >= 0:
                     break
-                if best < 0 or r[k + ARRIVES] <= r[p + SENT] + MILLISECOND:
+                if best < 0 or self.r[k + ARRIVES] <= self.r[p + SENT] + MILLISECOND:
                     best = row
-            elif best < 0 and r[k + ARRIVES] + MILLISECOND >= last_syn:
+            elif best < 0 and self.r[k + ARRIVES] + MILLISECOND >= last_syn:
                 best = row
             row = self.w.next_row(row + 1, 1 - side, SYN | ACK_BIT, RST)
         return best
@@ -366,7 +361,6 @@ class Opening:
         self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t, side: cython.longlong
     ) -> cython.int:
         """Simultaneous open, RFC 9293 figure 7: both were in SYN_SENT."""
-        r = self.r
         syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
         theirs: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, SYN, ACK_BIT | RST)
         answer: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN | ACK_BIT, RST)
@@ -378,7 +372,7 @@ class Opening:
             self.w.say(at + CROSSED, PRESUMED, RCV_SYN, 0)
             self._by_a_later_syn(at + CROSSED, 1 - side)
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, RST)
-        while row >= 0 and r[row * WIDTH + ACKED] < 1:
+        while row >= 0 and self.r[row * WIDTH + ACKED] < 1:
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, RST)
         if row >= 0:
             proof: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, SYN | RST)
@@ -391,10 +385,9 @@ class Opening:
     @cython.exceptval(-1, check=True)
     def _by_a_later_syn(self, m: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
         """Nothing tells which copy of a side's SYN was taken in: up to the last, then."""
-        r, e = self.r, self.e
-        wait: cython.longlong = e[m + LATEST] - e[m + WHEN]
+        wait: cython.longlong = self.e[m + LATEST] - self.e[m + WHEN]
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, RST)
         while row >= 0:
-            e[m + LATEST] = max(e[m + LATEST], r[row * WIDTH + ARRIVES] + wait)
+            self.e[m + LATEST] = max(self.e[m + LATEST], self.r[row * WIDTH + ARRIVES] + wait)
             row = self.w.next_row(row + 1, side, SYN, RST)
         return 0

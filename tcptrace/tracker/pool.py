@@ -167,20 +167,19 @@ class Pool:
         places: cython.longlong[::1],
     ) -> cython.int:
         """Write a row that a source has from cell `at` on, its columns at `places`."""
-        r = self.rows
         time: cython.longlong = cells[at + places[TIME]]
         packet: cython.longlong = cells[at + places[PACKET]]
         ip_id: cython.longlong = cells[at + places[IP_ID]]
         has_id: cython.longlong = ip_id >= 0
         field: cython.longlong = cells[at + places[CHECKSUM_FIELD]]
-        r[row + B_TIME] = _low(time)
-        r[row + B_TIME + 1] = time >> 32
-        r[row + B_PACKET] = _low(packet)
-        r[row + B_SEQ] = _low(cells[at + places[SEQ]])
-        r[row + B_ACK] = _low(cells[at + places[ACK]])
-        r[row + B_TSVAL] = _low(cells[at + places[TSVAL]])
-        r[row + B_TSECR] = _low(cells[at + places[TSECR]])
-        r[row + B_LABELS] = _low((ip_id * has_id) | field << 16)
+        self.rows[row + B_TIME] = _low(time)
+        self.rows[row + B_TIME + 1] = time >> 32
+        self.rows[row + B_PACKET] = _low(packet)
+        self.rows[row + B_SEQ] = _low(cells[at + places[SEQ]])
+        self.rows[row + B_ACK] = _low(cells[at + places[ACK]])
+        self.rows[row + B_TSVAL] = _low(cells[at + places[TSVAL]])
+        self.rows[row + B_TSECR] = _low(cells[at + places[TSECR]])
+        self.rows[row + B_LABELS] = _low((ip_id * has_id) | field << 16)
         bits: cython.longlong = (
             cells[at + places[FLAGS]]
             | cells[at + places[TTL]] << TTL_SHIFT
@@ -193,9 +192,9 @@ class Pool:
         payload: cython.longlong = cells[at + places[PAYLOAD]]
         if payload > MASK16 or packet > MASK32 or self._says_more(k, cells, at, places):
             bits |= 1 << ODD_SHIFT
-            r[row + B_SIZES] = self.odds.write(cells, at, places)
+            self.rows[row + B_SIZES] = self.odds.write(cells, at, places)
         else:
-            r[row + B_SIZES] = _low(payload | cells[at + places[WINDOW]] << 16)
+            self.rows[row + B_SIZES] = _low(payload | cells[at + places[WINDOW]] << 16)
         self.rows[row + B_BITS] = bits
         return 0
 
@@ -231,20 +230,19 @@ class Pool:
         at: cython.Py_ssize_t,
     ) -> cython.int:
         """Lay a row out as `Evidence` has it, from cell `at` on; what is worked out later is 0."""
-        r = self.rows
-        bits: cython.longlong = r[row + B_BITS]
-        labels: cython.longlong = r[row + B_LABELS] & MASK32
-        sizes: cython.longlong = r[row + B_SIZES]
+        bits: cython.longlong = self.rows[row + B_BITS]
+        labels: cython.longlong = self.rows[row + B_LABELS] & MASK32
+        sizes: cython.longlong = self.rows[row + B_SIZES]
         cell: cython.Py_ssize_t
         for cell in range(SACK, WIDTH):
             out[at + cell] = 0
         out[at + TIME] = self._time(row)
-        out[at + PACKET] = r[row + B_PACKET] & MASK32
+        out[at + PACKET] = self.rows[row + B_PACKET] & MASK32
         out[at + PATH] = self.table[k + USUAL_PATH]
-        out[at + SEQ] = r[row + B_SEQ] & MASK32
-        out[at + ACK] = r[row + B_ACK] & MASK32
-        out[at + TSVAL] = r[row + B_TSVAL] & MASK32
-        out[at + TSECR] = r[row + B_TSECR] & MASK32
+        out[at + SEQ] = self.rows[row + B_SEQ] & MASK32
+        out[at + ACK] = self.rows[row + B_ACK] & MASK32
+        out[at + TSVAL] = self.rows[row + B_TSVAL] & MASK32
+        out[at + TSECR] = self.rows[row + B_TSECR] & MASK32
         out[at + PAYLOAD] = sizes & MASK16
         out[at + WINDOW] = sizes >> 16 & MASK16
         out[at + IP_ID] = labels & MASK16 if bits >> ID_SHIFT & 1 else -1
@@ -277,12 +275,11 @@ class Pool:
         self, k: cython.Py_ssize_t, row: cython.Py_ssize_t, chunk: cython.longlong
     ) -> cython.bint:
         """Whether a row before it in its chunk is of the same packet, captured twice."""
-        r = self.rows
         other: cython.Py_ssize_t = row - BRIEF
         first: cython.Py_ssize_t = chunk * CHUNK * BRIEF
         time: cython.longlong = self._time(row)
         while other >= first:
-            if r[row + B_SEQ] == r[other + B_SEQ] and self._same(k, row, other):
+            if self.rows[row + B_SEQ] == self.rows[other + B_SEQ] and self._same(k, row, other):
                 return True
             if time - self._time(other) > COPY_WITHIN:
                 return False
@@ -295,21 +292,20 @@ class Pool:
     def _same(
         self, k: cython.Py_ssize_t, row: cython.Py_ssize_t, other: cython.Py_ssize_t
     ) -> cython.bint:
-        r = self.rows
-        bits: cython.longlong = r[row + B_BITS]
-        differing: cython.longlong = bits ^ r[other + B_BITS]
+        bits: cython.longlong = self.rows[row + B_BITS]
+        differing: cython.longlong = bits ^ self.rows[other + B_BITS]
         if (
-            r[row + B_ACK] != r[other + B_ACK]
+            self.rows[row + B_ACK] != self.rows[other + B_ACK]
             or differing & IDENTITY
-            or r[row + B_LABELS] != r[other + B_LABELS]
-            or r[row + B_TSVAL] != r[other + B_TSVAL]
+            or self.rows[row + B_LABELS] != self.rows[other + B_LABELS]
+            or self.rows[row + B_TSVAL] != self.rows[other + B_TSVAL]
             or self._payload(row) != self._payload(other)
         ):
             return False
         gap: cython.longlong = abs(self._time(row) - self._time(other))
         if gap > COPY_WITHIN or bits & OF_KIND:  # of an ICMP error, of a damaged header
             return False
-        if r[row + B_LABELS] & MASK16 or gap < COPY_AT_ONCE:  # identified, or at once
+        if self.rows[row + B_LABELS] & MASK16 or gap < COPY_AT_ONCE:  # identified, or at once
             return True
         return differing & TTL_FIELD != 0 or self._took_another_way(k, row, other)
 

@@ -132,11 +132,10 @@ class Refuting:
         proof: cython.Py_ssize_t,
     ) -> cython.int:
         """The ACKs of a SYN that its sender, who proves another by `proof`, did not honour."""
-        r = self.r
         told: cython.Py_ssize_t = NOBODY
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0 and (until < 0 or row < until):
-            if r[row * WIDTH + ACKED] >= 1 and r[row * WIDTH + DOUBT] == 0:
+            if self.r[row * WIDTH + ACKED] >= 1 and self.r[row * WIDTH + DOUBT] == 0:
                 reason: cython.longlong = REPEATED_LATER
                 by: cython.Py_ssize_t = self._sent_after(at, row, told, SYN | ACK_BIT, RST)
                 if by < 0:
@@ -159,16 +158,15 @@ class Refuting:
         proof: cython.Py_ssize_t,
     ) -> cython.int:
         """The copies of a FIN before the one that `proof` acknowledges (-1: none is)."""
-        r = self.r
         told: cython.Py_ssize_t = NOBODY
         row: cython.Py_ssize_t = self.fins.fin_copy(side, fin, self.first)
         while row >= 0 and (until < 0 or row < until):
-            begin: cython.longlong = r[row * WIDTH + BEGIN]
-            filled: cython.bint = until >= 0 and r[until * WIDTH + BEGIN] < begin
+            begin: cython.longlong = self.r[row * WIDTH + BEGIN]
+            filled: cython.bint = until >= 0 and self.r[until * WIDTH + BEGIN] < begin
             reason: cython.longlong = ANSWERED_LATER
             by: cython.Py_ssize_t = self._lacks(at, row, told, fin)
             following: cython.Py_ssize_t = self.fins.fin_copy(side, fin, row + 1)
-            if filled or (by >= 0 and r[by * WIDTH + ACKED] < begin):
+            if filled or (by >= 0 and self.r[by * WIDTH + ACKED] < begin):
                 by, reason = by if by >= 0 else proof, STILL_MISSING
             elif by >= 0:
                 reason = CONTINUED
@@ -176,7 +174,7 @@ class Refuting:
                 by = proof
             else:
                 by, reason = following, UNANSWERED
-            if by >= 0 and by != told and not r[row * WIDTH + PROBE]:
+            if by >= 0 and by != told and not self.r[row * WIDTH + PROBE]:
                 self.w.refute(at, RCV_FIN, row, by, reason)
                 told = by
             if reason == UNANSWERED:
@@ -195,12 +193,11 @@ class Refuting:
         until: cython.Py_ssize_t,
     ) -> cython.int:
         """The ACKs of a FIN that its sender lacked: it repeats what they acknowledge."""
-        r = self.r
         slack: cython.longlong = 2 * MILLISECOND + self.e[at + JITTER]
         told: cython.Py_ssize_t = NOBODY
         row: cython.Py_ssize_t = self.fins.covering(side, fin, self.first)
         while row >= 0 and (until < 0 or row < until):
-            if r[row * WIDTH + DOUBT] == 0:
+            if self.r[row * WIDTH + DOUBT] == 0:
                 reason: cython.longlong = REPEATED_LATER
                 by: cython.Py_ssize_t = self._repeats(at, row, told, fin)
                 if by < 0:
@@ -247,12 +244,11 @@ class Refuting:
 
         One that holds it in a SACK block left after it had come, however soon.
         """
-        r = self.r
         moment: cython.longlong = self._known(at, row)
         side: cython.longlong = self._side(at)
         by: cython.Py_ssize_t = self.w.next_row(max(row + 1, told), side, ACK_BIT, 0)
-        while by >= 0 and r[by * WIDTH + ACKED] <= fin:
-            if r[by * WIDTH + SENT] > moment or self.fins.sacks(by, row):
+        while by >= 0 and self.r[by * WIDTH + ACKED] <= fin:
+            if self.r[by * WIDTH + SENT] > moment or self.fins.sacks(by, row):
                 return by
             by = self.w.next_row(by + 1, side, ACK_BIT, 0)
         return -1
@@ -268,11 +264,14 @@ class Refuting:
         fin: cython.longlong,
     ) -> cython.Py_ssize_t:
         """The next segment that left once the row had come, and repeats octets up to the FIN."""
-        r = self.r
         by: cython.Py_ssize_t = self._sent_after(at, row, told, 0, RST)
         while by >= 0:
             k: cython.Py_ssize_t = by * WIDTH
-            if r[k + BEGIN] <= fin and r[k + END] > r[k + BEGIN] and not r[k + PROBE]:
+            if (
+                self.r[k + BEGIN] <= fin
+                and self.r[k + END] > self.r[k + BEGIN]
+                and not self.r[k + PROBE]
+            ):
                 return by
             by = self._sent_after(at, row, by + 1, 0, RST)
         return -1

@@ -80,27 +80,31 @@ class ResetReceipt:
         side: cython.longlong,
         row: cython.Py_ssize_t,
     ) -> cython.bint:
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        if e[at + ACTIVE] and not self._acknowledges_syn(side, row):
-            return r[k + FLAGS] & ACK_BIT != 0 and r[k + ACKED] >= 1
-        if e[at + OPENED + EVENT] == MID_STREAM and e[peer + ACTIVE]:
+        if self.e[at + ACTIVE] and not self._acknowledges_syn(side, row):
+            return self.r[k + FLAGS] & ACK_BIT != 0 and self.r[k + ACKED] >= 1
+        if self.e[at + OPENED + EVENT] == MID_STREAM and self.e[peer + ACTIVE]:
             return self._expected(side, row)
         low: cython.longlong = 1
         edge: cython.longlong = 1
         other: cython.Py_ssize_t
         for other in range(self.first, self.last):
             o: cython.Py_ssize_t = other * WIDTH
-            if r[o + KIND] != SEGMENT or r[o + FLAGS] & RST or r[o + COPY] or r[o + DOUBT] == 1:
+            if (
+                self.r[o + KIND] != SEGMENT
+                or self.r[o + FLAGS] & RST
+                or self.r[o + COPY]
+                or self.r[o + DOUBT] == 1
+            ):
                 continue
-            if r[o + SENDER] == side and r[o + SENT] <= r[k + ARRIVES]:
-                low = max(low, r[o + ACKED])
-            elif r[o + SENDER] != side and other < row:
-                edge = max(edge, r[o + END])
-        begin: cython.longlong = r[k + BEGIN]
+            if self.r[o + SENDER] == side and self.r[o + SENT] <= self.r[k + ARRIVES]:
+                low = max(low, self.r[o + ACKED])
+            elif self.r[o + SENDER] != side and other < row:
+                edge = max(edge, self.r[o + END])
+        begin: cython.longlong = self.r[k + BEGIN]
         if low <= begin <= max(edge, low):
             return True
-        return begin == e[peer + FIN_OCTET] == low - 1 and not self._in_time_wait(at, row)
+        return begin == self.e[peer + FIN_OCTET] == low - 1 and not self._in_time_wait(at, row)
 
     @cython.cfunc
     @cython.nogil
@@ -120,24 +124,22 @@ class ResetReceipt:
     @cython.exceptval(-1, check=True)
     def _expected(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
         """Whether it has the number that its receiver's last segment before it asked for."""
-        r = self.r
         last: cython.Py_ssize_t = -1
         other: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while 0 <= other < row:
             last = other
             other = self.w.next_row(other + 1, side, ACK_BIT, RST)
-        return last >= 0 and r[last * WIDTH + ACK] == r[row * WIDTH + SEQ]
+        return last >= 0 and self.r[last * WIDTH + ACK] == self.r[row * WIDTH + SEQ]
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _acknowledges_syn(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
         """Whether the active side had shown, before the RST came, that it has the SYN,ACK."""
-        r = self.r
         other: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while other >= 0:
-            if r[other * WIDTH + ACKED] >= 1:
-                return r[other * WIDTH + SENT] <= r[row * WIDTH + ARRIVES]
+            if self.r[other * WIDTH + ACKED] >= 1:
+                return self.r[other * WIDTH + SENT] <= self.r[row * WIDTH + ARRIVES]
             other = self.w.next_row(other + 1, side, ACK_BIT, RST)
         return self.w.next_row(self.first, 1 - side, SYN | ACK_BIT, RST) >= 0
 
@@ -146,16 +148,15 @@ class ResetReceipt:
     @cython.exceptval(-1, check=True)
     def dark(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.bint:
         """Whether the RST's sender had asked for an answer over and over and heard nothing."""
-        r = self.r
         asked: cython.longlong = 0
-        since: cython.longlong = r[row * WIDTH + TIME]
+        since: cython.longlong = self.r[row * WIDTH + TIME]
         other: cython.Py_ssize_t = row - 1
         while other >= self.first:
             k: cython.Py_ssize_t = other * WIDTH
-            if r[k + SENDER] == side:
+            if self.r[k + SENDER] == side:
                 break
-            if r[k + END] > r[k + BEGIN] or r[k + PROBE]:
-                asked += 0 if r[k + COPY] else 1
-                since = r[k + TIME]
+            if self.r[k + END] > self.r[k + BEGIN] or self.r[k + PROBE]:
+                asked += 0 if self.r[k + COPY] else 1
+                since = self.r[k + TIME]
             other -= 1
-        return asked >= 2 and r[row * WIDTH + TIME] - since > DARK_AFTER
+        return asked >= 2 and self.r[row * WIDTH + TIME] - since > DARK_AFTER

@@ -170,17 +170,16 @@ class Silence:
     @cython.exceptval(-1, check=True)
     def _give_up(self, at: cython.Py_ssize_t) -> cython.int:
         """What is repeated and never acknowledged ends at the expiry that gives up."""
-        r, e = self.r, self.e
-        head: cython.longlong = max(e[at + UNA], 1)
-        orphan: cython.bint = e[at + FIN_OUT + WHEN] != NEVER
+        head: cython.longlong = max(self.e[at + UNA], 1)
+        orphan: cython.bint = self.e[at + FIN_OUT + WHEN] != NEVER
         sends: list = []
         row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, 0, RST | SYN)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + BEGIN] <= head < r[k + END] and not r[k + PROBE]:
-                sends.append(r[k + SENT])
+            if self.r[k + BEGIN] <= head < self.r[k + END] and not self.r[k + PROBE]:
+                sends.append(self.r[k + SENT])
             row = self.w.next_row(row + 1, self.side, 0, RST | SYN)
-        theirs: cython.longlong = max(e[at + (1 - 2 * self.side) * SIDE_WIDTH + UNA], 1)
+        theirs: cython.longlong = max(self.e[at + (1 - 2 * self.side) * SIDE_WIDTH + UNA], 1)
         if len(sends) < (2 if orphan else PATIENT) or self._hears(sends[1], theirs):
             return 0
         sends.sort()
@@ -192,16 +191,15 @@ class Silence:
     @cython.exceptval(-1, check=True)
     def _held(self, since: cython.longlong) -> cython.bint:
         """Whether FIN_WAIT_2's socket was still read: it acknowledged new data, or a later FIN."""
-        r = self.r
         taken: cython.longlong = NEVER
         row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, ACK_BIT, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENT] > since + 2_000_000:
-                if taken != NEVER and r[k + ACKED] > taken:
+            if self.r[k + SENT] > since + 2_000_000:
+                if taken != NEVER and self.r[k + ACKED] > taken:
                     return True
             else:
-                taken = max(taken, r[k + ACKED])
+                taken = max(taken, self.r[k + ACKED])
             row = self.w.next_row(row + 1, self.side, ACK_BIT, RST)
         return False
 
@@ -212,12 +210,11 @@ class Silence:
 
         A RST did not, nor octets from `una` on, which were never acknowledged.
         """
-        r = self.r
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - self.side, 0, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            lost: cython.bint = r[k + END] > max(r[k + BEGIN], una)
-            if r[k + TIME] > moment and not lost:
+            lost: cython.bint = self.r[k + END] > max(self.r[k + BEGIN], una)
+            if self.r[k + TIME] > moment and not lost:
                 return True
             row = self.w.next_row(row + 1, 1 - self.side, 0, RST)
         return False

@@ -117,22 +117,21 @@ class StrayResets:
         row: cython.Py_ssize_t,
     ) -> cython.int:
         """A RST in answer: its sender had no socket when the provoking segment came, or lost it."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         cause: cython.Py_ssize_t = self._provoked_by(side, row)
-        if e[at + ENDED + WHEN] != NEVER and e[at + ENDED + EVENT] == RCV_RST:
+        if self.e[at + ENDED + WHEN] != NEVER and self.e[at + ENDED + EVENT] == RCV_RST:
             return self._too_late(at, row, cause)
         if cause < 0:
-            if not r[k + WINDOW] and not e[at + TIMESTAMPS]:
-                self.w.ends(at, r[k + SENT], OBSERVED, SND_RST, row)
+            if not self.r[k + WINDOW] and not self.e[at + TIMESTAMPS]:
+                self.w.ends(at, self.r[k + SENT], OBSERVED, SND_RST, row)
             return 0
         c: cython.Py_ssize_t = cause * WIDTH
-        if e[at + FIN_OUT + WHEN] != NEVER:
+        if self.e[at + FIN_OUT + WHEN] != NEVER:
             self._answered_closed(at, peer, row, cause)
-        elif e[at + ACTIVE] and r[c + FLAGS] & SYN and not self.proved_open(at):
+        elif self.e[at + ACTIVE] and self.r[c + FLAGS] & SYN and not self.proved_open(at):
             self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
             self._closed_in_syn_sent(at, peer, side, row, cause)
-        elif not e[at + ACTIVE] and not self.proved_open(at):
+        elif not self.e[at + ACTIVE] and not self.proved_open(at):
             self.w.take_back(at, ESTABLISHED, row, NO_SOCKET)
             self._answered_request(at, side, row, cause)
         else:
@@ -169,14 +168,13 @@ class StrayResets:
 
         If it did so long before, an earlier SYN,ACK was lost: it would have been refused, too.
         """
-        e = self.e
         when: cython.longlong = self.r[cause * WIDTH + TIME]
         last: cython.longlong = self.w.last_sent(side, SYN, ACK_BIT)
         if last != NEVER and when > last + self.profile[RTO_INIT]:
             when = last + self.w.round_trip(at, peer)
         self.w.ends(at, when, INFERRED, CLOSE, row)
-        if e[at + ENDED + EVENT] == CLOSE and last != NEVER:
-            e[at + ENDED + EARLIEST] = min(last, e[at + ENDED + EARLIEST])
+        if self.e[at + ENDED + EVENT] == CLOSE and last != NEVER:
+            self.e[at + ENDED + EARLIEST] = min(last, self.e[at + ENDED + EARLIEST])
         return 0
 
     @cython.cfunc
@@ -197,22 +195,21 @@ class StrayResets:
         long ago it was an abort, which followed on its last segment more likely than on nothing.
         Beside the tap nothing is lost: it lost its memory, at some time before the answer.
         """
-        r, e = self.r, self.e
         c: cython.Py_ssize_t = cause * WIDTH
         last: cython.longlong = self.w.last_sent(side, 0, RST)
-        when: cython.longlong = r[row * WIDTH + SENT]
-        if e[at + TURNAROUND] <= FAR or last >= when:
+        when: cython.longlong = self.r[row * WIDTH + SENT]
+        if self.e[at + TURNAROUND] <= FAR or last >= when:
             return self.w.ends(at, when, OBSERVED, SND_RST, row)
         soon: cython.bint = when <= last + self.profile[RTO_MIN]
-        fresh: cython.bint = r[c + PAYLOAD] > 0 and r[c + END] > e[peer + UNA]
-        if soon and fresh and e[at + FIN_TAKEN + WHEN] == NEVER:
+        fresh: cython.bint = self.r[c + PAYLOAD] > 0 and self.r[c + END] > self.e[peer + UNA]
+        if soon and fresh and self.e[at + FIN_TAKEN + WHEN] == NEVER:
             self.w.moment(at + FIN_OUT, last + (when - last) // 2, last, when)
             self.w.say(at + FIN_OUT, INFERRED, SND_FIN, UNCAPTURED)
         elif not soon:
             when = last + self.w.round_trip(at, peer)
         self.w.ends(at, when, INFERRED, SND_RST, row)
-        if e[at + ENDED + WHEN] == when:
-            e[at + ENDED + EARLIEST] = min(last, e[at + ENDED + EARLIEST])
+        if self.e[at + ENDED + WHEN] == when:
+            self.e[at + ENDED + EARLIEST] = min(last, self.e[at + ENDED + EARLIEST])
         return 0
 
     @cython.cfunc
@@ -220,13 +217,12 @@ class StrayResets:
     @cython.exceptval(-2, check=True)
     def _provoked_by(self, side: cython.longlong, row: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """The peer's last segment before a RST whose ACK is the RST's number."""
-        r = self.r
         other: cython.Py_ssize_t = row - 1
         while other >= self.first:
             o: cython.Py_ssize_t = other * WIDTH
-            theirs: cython.bint = r[o + SENDER] != side and r[o + KIND] == SEGMENT
-            acks: cython.bint = r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT
-            if theirs and acks and r[o + ACK] == r[row * WIDTH + SEQ]:
+            theirs: cython.bint = self.r[o + SENDER] != side and self.r[o + KIND] == SEGMENT
+            acks: cython.bint = self.r[o + FLAGS] & (ACK_BIT | RST) == ACK_BIT
+            if theirs and acks and self.r[o + ACK] == self.r[row * WIDTH + SEQ]:
                 return other
             other -= 1
         return -1
@@ -242,15 +238,14 @@ class StrayResets:
         cause: cython.Py_ssize_t,
     ) -> cython.int:
         """It was never established: its request had run out by then, or ends by this RST."""
-        r, e = self.r, self.e
         wait: cython.longlong = self.profile[SYN_ACK_WAIT_MIN]
         late: cython.longlong = self.profile[SYN_ACK_WAIT_MAX]
         last: cython.longlong = self.w.last_sent(side, SYN | ACK_BIT, 0)
-        if last == NEVER or wait == NEVER or last + wait > r[cause * WIDTH + ARRIVES]:
-            self.w.ends(at, r[row * WIDTH + SENT], OBSERVED, SND_RST, row)
+        if last == NEVER or wait == NEVER or last + wait > self.r[cause * WIDTH + ARRIVES]:
+            self.w.ends(at, self.r[row * WIDTH + SENT], OBSERVED, SND_RST, row)
             return 0
         self.w.ends(at, last + (wait + late) // 2, INFERRED, TIMEOUT_RETRANSMISSION, row)
-        e[at + ENDED + EARLIEST], e[at + ENDED + LATEST] = last + wait, last + late
+        self.e[at + ENDED + EARLIEST], self.e[at + ENDED + LATEST] = last + wait, last + late
         return 0
 
     @cython.cfunc
@@ -258,8 +253,7 @@ class StrayResets:
     @cython.exceptval(-1, check=True)
     def _proved_fin_taken(self, at: cython.Py_ssize_t, row: cython.Py_ssize_t) -> cython.bint:
         """Whether it acknowledged the peer's FIN; else its RST tells that it never took it in."""
-        e = self.e
-        if e[at + FIN_TAKEN + WHEN] != NEVER and e[at + FIN_TAKEN + CONFIRMED_BY]:
+        if self.e[at + FIN_TAKEN + WHEN] != NEVER and self.e[at + FIN_TAKEN + CONFIRMED_BY]:
             return True
         self.w.take_back(at, FIN_TAKEN, row, NO_SOCKET)
         return False
@@ -268,8 +262,10 @@ class StrayResets:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def proved_open(self, at: cython.Py_ssize_t) -> cython.bint:
-        e = self.e
-        return e[at + ESTABLISHED + WHEN] != NEVER and e[at + ESTABLISHED + BASIS] <= CONFIRMED
+        return (
+            self.e[at + ESTABLISHED + WHEN] != NEVER
+            and self.e[at + ESTABLISHED + BASIS] <= CONFIRMED
+        )
 
     @cython.cfunc
     @cython.nogil
@@ -282,24 +278,23 @@ class StrayResets:
         cause: cython.Py_ssize_t,
     ) -> cython.int:
         """The RST's sender had sent its FIN: an orphan that got data, or no socket any more."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
         c: cython.Py_ssize_t = cause * WIDTH
-        arrives: cython.longlong = r[c + ARRIVES]
+        arrives: cython.longlong = self.r[c + ARRIVES]
         if self._proved_fin_taken(at, row):
             self._after_fin_taken(at, row, cause)
             return 0
-        if e[at + FIN_ACKED + ROW] > cause and e[at + FIN_ACKED + BASIS] > CONFIRMED:
+        if self.e[at + FIN_ACKED + ROW] > cause and self.e[at + FIN_ACKED + BASIS] > CONFIRMED:
             self.w.take_back(at, FIN_ACKED, row, NO_SOCKET)  # what the RST answers came before
-        acked: cython.longlong = e[at + FIN_ACKED + WHEN]
+        acked: cython.longlong = self.e[at + FIN_ACKED + WHEN]
         wait: cython.longlong = self.profile[FIN_WAIT_2_MIN]
         if acked != NEVER and wait != NEVER and acked + wait <= arrives + 50 * MILLISECOND:
             late: cython.longlong = self.profile[FIN_WAIT_2_MAX]
             self.w.ends(at, acked + (wait + late) // 2, INFERRED, TIMEOUT_FIN_WAIT_2, row)
-            e[at + ENDED + EARLIEST] = acked + wait
-            e[at + ENDED + LATEST] = max(acked + wait, min(acked + late, arrives))
+            self.e[at + ENDED + EARLIEST] = acked + wait
+            self.e[at + ENDED + LATEST] = max(acked + wait, min(acked + late, arrives))
         else:
-            self.w.ends(at, r[k + SENT], OBSERVED, SND_RST, row)
+            self.w.ends(at, self.r[k + SENT], OBSERVED, SND_RST, row)
         return 0
 
     @cython.cfunc
@@ -309,12 +304,11 @@ class StrayResets:
         self, at: cython.Py_ssize_t, row: cython.Py_ssize_t, cause: cython.Py_ssize_t
     ) -> cython.int:
         """It had both FINs: closed already by the last ACK, or its TIME_WAIT was skipped."""
-        e = self.e
         arrives: cython.longlong = self.r[cause * WIDTH + ARRIVES]
-        taken: cython.longlong = e[at + FIN_TAKEN + WHEN]
+        taken: cython.longlong = self.e[at + FIN_TAKEN + WHEN]
         if self._took_before_fin(at):
             return 0
-        if e[at + ENDED + WHEN] != NEVER:
+        if self.e[at + ENDED + WHEN] != NEVER:
             return 0
         if arrives - taken >= self.profile[TIME_WAIT_MIN]:
             self.w.ends(at, taken + self.profile[TIME_WAIT_MIN], INFERRED, TIMEOUT_2MSL, row)

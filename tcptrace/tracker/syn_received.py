@@ -94,24 +94,23 @@ class SynReceived:
         self, at: cython.Py_ssize_t, side: cython.longlong, answer: cython.Py_ssize_t
     ) -> cython.int:
         """SYN_RCVD ends with the first ACK that no later SYN,ACK refutes."""
-        r, e = self.r, self.e
         proof: cython.Py_ssize_t = self._proof_of_ack(side)
         last_answer: cython.longlong = self.w.last_sent(1 - side, SYN | ACK_BIT, 0)
-        slack: cython.longlong = 2 * MILLISECOND + e[at + JITTER]
+        slack: cython.longlong = 2 * MILLISECOND + self.e[at + JITTER]
         ignored: cython.longlong = 0
         offered: cython.Py_ssize_t = -1
         cause: cython.Py_ssize_t = -1
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0 and cause < 0:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + ACKED] >= 1 and r[k + DOUBT] == 0:
+            if self.r[k + ACKED] >= 1 and self.r[k + DOUBT] == 0:
                 offered = row if offered < 0 else offered
-                if last_answer != NEVER and r[k + ARRIVES] + slack < last_answer:
+                if last_answer != NEVER and self.r[k + ARRIVES] + slack < last_answer:
                     ignored += 1
                 else:
                     cause = row
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
-        e[at + IGNORED_ACKS] = ignored
+        self.e[at + IGNORED_ACKS] = ignored
         first: cython.Py_ssize_t = cause
         if proof >= 0:
             cause = self._echoed_cause(side, proof, cause, ignored)
@@ -125,12 +124,12 @@ class SynReceived:
         if proof < 0 <= cause:
             self._by_a_later_ack(at, side, last_answer)
         if 0 <= first < cause:  # the queue may have had room for it already
-            e[at + ESTABLISHED + EARLIEST] = r[first * WIDTH + TIME]
-        if 0 <= offered < cause and (proof >= 0 or not e[at + CLOCK]):
-            since: cython.longlong = r[offered * WIDTH + TIME]
-            if 0 <= e[at + TURNAROUND] < FAR:  # beside the tap, its SYN,ACK tells: not before
+            self.e[at + ESTABLISHED + EARLIEST] = self.r[first * WIDTH + TIME]
+        if 0 <= offered < cause and (proof >= 0 or not self.e[at + CLOCK]):
+            since: cython.longlong = self.r[offered * WIDTH + TIME]
+            if 0 <= self.e[at + TURNAROUND] < FAR:  # beside the tap, its SYN,ACK tells: not before
                 since = max(since, last_answer)
-            e[at + ESTABLISHED + EARLIEST] = min(e[at + ESTABLISHED + EARLIEST], since)
+            self.e[at + ESTABLISHED + EARLIEST] = min(self.e[at + ESTABLISHED + EARLIEST], since)
         return 0
 
     @cython.cfunc
@@ -143,14 +142,15 @@ class SynReceived:
 
         The first SYN,ACK would be repeated after a second (RFC 6298; Linux TCP_TIMEOUT_INIT).
         """
-        r, e = self.r, self.e
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
-        if row < 0 or not r[row * WIDTH + PAYLOAD]:
+        if row < 0 or not self.r[row * WIDTH + PAYLOAD]:
             return 0
         row = self.w.next_row(self.first, side, ACK_BIT, RST)
-        while row >= 0 and r[row * WIDTH + ARRIVES] < answer + REPEATED_AFTER:
-            late: cython.longlong = r[row * WIDTH + ARRIVES] + max(e[at + JITTER], MILLISECOND)
-            e[at + ESTABLISHED + LATEST] = max(e[at + ESTABLISHED + LATEST], late)
+        while row >= 0 and self.r[row * WIDTH + ARRIVES] < answer + REPEATED_AFTER:
+            late: cython.longlong = self.r[row * WIDTH + ARRIVES] + max(
+                self.e[at + JITTER], MILLISECOND
+            )
+            self.e[at + ESTABLISHED + LATEST] = max(self.e[at + ESTABLISHED + LATEST], late)
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         return 0
 
@@ -164,7 +164,6 @@ class SynReceived:
         proof: cython.Py_ssize_t,
         answer: cython.Py_ssize_t,
     ) -> cython.int:
-        r = self.r
         if cause >= 0:
             self.w.takes(at + ESTABLISHED, at, cause, proof)
             self.w.say(
@@ -174,12 +173,12 @@ class SynReceived:
                 NOT_REPEATED,
             )
         elif proof >= 0:
-            t: cython.longlong = r[proof * WIDTH + TIME]
-            low: cython.longlong = r[answer * WIDTH + TIME] if answer >= 0 else NEVER
-            self.w.moment(at + ESTABLISHED, r[proof * WIDTH + SENT], low, t)
+            t: cython.longlong = self.r[proof * WIDTH + TIME]
+            low: cython.longlong = self.r[answer * WIDTH + TIME] if answer >= 0 else NEVER
+            self.w.moment(at + ESTABLISHED, self.r[proof * WIDTH + SENT], low, t)
             self.w.say(at + ESTABLISHED, OBSERVED, RCV_ACK_OF_SYN, UNCAPTURED)
-            self.e[at + ESTABLISHED + SHOWN_BY] = r[proof * WIDTH + PACKET]
-            self.e[at + ESTABLISHED + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
+            self.e[at + ESTABLISHED + SHOWN_BY] = self.r[proof * WIDTH + PACKET]
+            self.e[at + ESTABLISHED + CONFIRMED_BY] = self.r[proof * WIDTH + PACKET]
         return 0
 
     @cython.cfunc
@@ -191,18 +190,17 @@ class SynReceived:
         With fast open it sends payload and FIN from SYN_RCVD (RFC 7413), so only the
         acknowledgement of more than its peer's SYN tells.
         """
-        r = self.r
         beyond: cython.longlong = 1
         fast: cython.bint = False
         syn: cython.Py_ssize_t = self.w.next_row(self.first, side, SYN, ACK_BIT | RST)
         if syn >= 0:
-            beyond = r[syn * WIDTH + END]
-            fast = r[syn * WIDTH + PAYLOAD] > 0
+            beyond = self.r[syn * WIDTH + END]
+            fast = self.r[syn * WIDTH + PAYLOAD] > 0
         row: cython.Py_ssize_t = self.w.next_row(self.first, 1 - side, ACK_BIT, SYN | RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
-            speaks: cython.bint = r[k + PAYLOAD] > 0 or (r[k + FLAGS] & FIN) != 0
-            if r[k + ACKED] > beyond or (speaks and not fast):
+            speaks: cython.bint = self.r[k + PAYLOAD] > 0 or (self.r[k + FLAGS] & FIN) != 0
+            if self.r[k + ACKED] > beyond or (speaks and not fast):
                 return row
             row = self.w.next_row(row + 1, 1 - side, ACK_BIT, SYN | RST)
         return -1
@@ -218,14 +216,13 @@ class SynReceived:
         ignored: cython.longlong,
     ) -> cython.Py_ssize_t:
         """The cause may not be later than what the proof echoes; after an overflow it is that."""
-        r = self.r
         p: cython.Py_ssize_t = proof * WIDTH
-        if not r[p + HAS_TIMESTAMP]:
+        if not self.r[p + HAS_TIMESTAMP]:
             return cause if cause < proof else -1
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0 and row < proof:
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + TSVAL] == r[p + TSECR] and r[k + ACKED] >= 1:
+            if self.r[k + TSVAL] == self.r[p + TSECR] and self.r[k + ACKED] >= 1:
                 if cause < 0 or cause > row or ignored >= OVERFLOW:
                     return row
                 return cause

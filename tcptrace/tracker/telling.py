@@ -151,17 +151,16 @@ class Telling:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _run(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        e = self.e
         self.clock = NEVER
         self.state = CLOSED
         self.taken_back = self.w.taken_back_by(at) if self.w.how_many_taken_back() else []
-        if e[at + STATELESS]:
+        if self.e[at + STATELESS]:
             self._refuse(at)
             return 0
-        if e[at + OPENED + WHEN] == NEVER:
+        if self.e[at + OPENED + WHEN] == NEVER:
             self._only_end(at)
             return 0
-        if not e[at + ACTIVE] and e[at + OPENED + EVENT] != MID_STREAM:
+        if not self.e[at + ACTIVE] and self.e[at + OPENED + EVENT] != MID_STREAM:
             self._listen(at)
         self._step(at, OPENED)
         self._step(at, CROSSED)
@@ -169,7 +168,7 @@ class Telling:
             self._step(at, FIN_OUT)
         self._step(at, ESTABLISHED)
         self._close(at, peer)
-        if e[at + ENDED + WHEN] != NEVER:
+        if self.e[at + ENDED + WHEN] != NEVER:
             self._take(at + ENDED)
         else:
             self._wait_in_silence(at, peer)
@@ -178,21 +177,22 @@ class Telling:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _close(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        e = self.e
         if self._took_before_fin(at, peer):
-            if e[at + FIN_OUT + WHEN] != NEVER and e[at + FIN_TAKEN + WHEN] != NEVER:
-                e[at + FIN_TAKEN + WHEN] = min(e[at + FIN_TAKEN + WHEN], e[at + FIN_OUT + WHEN])
+            if self.e[at + FIN_OUT + WHEN] != NEVER and self.e[at + FIN_TAKEN + WHEN] != NEVER:
+                self.e[at + FIN_TAKEN + WHEN] = min(
+                    self.e[at + FIN_TAKEN + WHEN], self.e[at + FIN_OUT + WHEN]
+                )
             self._step(at, FIN_TAKEN)
             self._step(at, FIN_OUT)
             self._step(at, FIN_ACKED)
             return 0
         self._step(at, FIN_OUT)
-        acked: cython.longlong = e[at + FIN_ACKED + ROW]
-        taken: cython.longlong = e[at + FIN_TAKEN + ROW]
-        ack_first: cython.bint = e[at + FIN_ACKED + WHEN] <= e[at + FIN_TAKEN + WHEN]
+        acked: cython.longlong = self.e[at + FIN_ACKED + ROW]
+        taken: cython.longlong = self.e[at + FIN_TAKEN + ROW]
+        ack_first: cython.bint = self.e[at + FIN_ACKED + WHEN] <= self.e[at + FIN_TAKEN + WHEN]
         if acked >= 0 and taken >= 0:
-            ack_first = acked <= taken or e[at + MINISOCKET] != 0
-        if e[at + FIN_ACKED + WHEN] == NEVER or not ack_first:
+            ack_first = acked <= taken or self.e[at + MINISOCKET] != 0
+        if self.e[at + FIN_ACKED + WHEN] == NEVER or not ack_first:
             self._step(at, FIN_TAKEN)
             self._step(at, FIN_ACKED)
         else:
@@ -204,40 +204,37 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _took_before_fin(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
         """A FIN whose first emission acknowledges the peer's FIN left after it had come."""
-        e = self.e
-        if e[at + FIN_TAKEN + WHEN] == NEVER or e[at + FIN_OUT + WHEN] == NEVER:
-            return e[at + FIN_OUT + WHEN] == NEVER
-        row: cython.longlong = e[at + FIN_OUT + ROW]
+        if self.e[at + FIN_TAKEN + WHEN] == NEVER or self.e[at + FIN_OUT + WHEN] == NEVER:
+            return self.e[at + FIN_OUT + WHEN] == NEVER
+        row: cython.longlong = self.e[at + FIN_OUT + ROW]
         if row >= 0:
-            return self.r[row * WIDTH + ACKED] > e[peer + FIN_OCTET]
-        return e[at + FIN_TAKEN + WHEN] <= e[at + FIN_OUT + WHEN]
+            return self.r[row * WIDTH + ACKED] > self.e[peer + FIN_OCTET]
+        return self.e[at + FIN_TAKEN + WHEN] <= self.e[at + FIN_OUT + WHEN]
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _fin_before_established(self, at: cython.Py_ssize_t) -> cython.bint:
         """With fast open a FIN may leave from SYN_RCVD (RFC 7413)."""
-        e = self.e
-        fin: cython.longlong = e[at + FIN_OUT + ROW]
-        if e[at + FIN_OUT + WHEN] == NEVER or fin < 0 or e[at + ACTIVE]:
+        fin: cython.longlong = self.e[at + FIN_OUT + ROW]
+        if self.e[at + FIN_OUT + WHEN] == NEVER or fin < 0 or self.e[at + ACTIVE]:
             return False
-        if e[at + OPENED + EVENT] == MID_STREAM:
+        if self.e[at + OPENED + EVENT] == MID_STREAM:
             return False
-        if e[at + ESTABLISHED + WHEN] == NEVER:
+        if self.e[at + ESTABLISHED + WHEN] == NEVER:
             return True
-        return e[at + ESTABLISHED + ROW] > fin
+        return self.e[at + ESTABLISHED + ROW] > fin
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _step(self, at: cython.Py_ssize_t, milestone: cython.Py_ssize_t) -> cython.int:
         """Take a milestone unless the endpoint had ended before it."""
-        e = self.e
-        when: cython.longlong = e[at + milestone + WHEN]
-        end: cython.longlong = e[at + ENDED + WHEN]
+        when: cython.longlong = self.e[at + milestone + WHEN]
+        end: cython.longlong = self.e[at + ENDED + WHEN]
         if when == NEVER or (end != NEVER and when > end and milestone != OPENED):
             return 0
         if milestone == FIN_TAKEN and self._skips_time_wait():
-            e[at + FIN_TAKEN + EVENT] = SKIP_TIME_WAIT
-        if end != NEVER and e[at + ENDED + EVENT] == SKIP_TIME_WAIT and when >= end:
+            self.e[at + FIN_TAKEN + EVENT] = SKIP_TIME_WAIT
+        if end != NEVER and self.e[at + ENDED + EVENT] == SKIP_TIME_WAIT and when >= end:
             return 0
         self._take(at + milestone)
         return 0
@@ -252,21 +249,20 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _take(self, m: cython.Py_ssize_t) -> cython.int:
         """Move by the machine, if it moves."""
-        e = self.e
         if self.taken_back:
-            self._tell_taken_back(e[m + WHEN])
-        following: cython.longlong = self.table[self.state * N_EVENTS + e[m + EVENT]]
+            self._tell_taken_back(self.e[m + WHEN])
+        following: cython.longlong = self.table[self.state * N_EVENTS + self.e[m + EVENT]]
         if following >= STAY:
             return 0
         self.state = following
-        self.clock = max(self.clock, e[m + WHEN])
-        row: cython.Py_ssize_t = self._row(e[m + EVENT], e[m + BASIS], e[m + REASON])
-        self.out[row + OUT_EARLIEST] = min(e[m + EARLIEST], self.clock)
-        self.out[row + OUT_LATEST] = max(e[m + LATEST], self.clock)
-        if e[m + EARLIEST] == NEVER:
+        self.clock = max(self.clock, self.e[m + WHEN])
+        row: cython.Py_ssize_t = self._row(self.e[m + EVENT], self.e[m + BASIS], self.e[m + REASON])
+        self.out[row + OUT_EARLIEST] = min(self.e[m + EARLIEST], self.clock)
+        self.out[row + OUT_LATEST] = max(self.e[m + LATEST], self.clock)
+        if self.e[m + EARLIEST] == NEVER:
             self.out[row + OUT_EARLIEST] = NEVER
-        self.out[row + OUT_PACKET] = e[m + SHOWN_BY]
-        self.out[row + OUT_CONFIRMED] = e[m + CONFIRMED_BY]
+        self.out[row + OUT_PACKET] = self.e[m + SHOWN_BY]
+        self.out[row + OUT_CONFIRMED] = self.e[m + CONFIRMED_BY]
         return 0
 
     @cython.cfunc
@@ -301,14 +297,15 @@ class Telling:
         self, event: cython.longlong, basis: cython.longlong, reason: cython.longlong
     ) -> cython.Py_ssize_t:
         """Begin a row of the present state at the present moment."""
-        out = self.out
         row: cython.Py_ssize_t = self.made * OUT_WIDTH
         self.made += 1
-        out[row + OUT_CONN], out[row + OUT_ROLE] = self.conn, self.side
-        out[row + OUT_STATE], out[row + OUT_EVENT] = self.state, event
-        out[row + OUT_BASIS], out[row + OUT_REASON] = basis, reason
-        out[row + OUT_TIME] = out[row + OUT_EARLIEST] = out[row + OUT_LATEST] = self.clock
-        out[row + OUT_PACKET] = out[row + OUT_CONFIRMED] = 0
+        self.out[row + OUT_CONN], self.out[row + OUT_ROLE] = self.conn, self.side
+        self.out[row + OUT_STATE], self.out[row + OUT_EVENT] = self.state, event
+        self.out[row + OUT_BASIS], self.out[row + OUT_REASON] = basis, reason
+        self.out[row + OUT_TIME] = self.out[row + OUT_EARLIEST] = self.out[row + OUT_LATEST] = (
+            self.clock
+        )
+        self.out[row + OUT_PACKET] = self.out[row + OUT_CONFIRMED] = 0
         return row
 
     @cython.cfunc
@@ -339,14 +336,13 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _only_end(self, at: cython.Py_ssize_t) -> cython.int:
         """Nothing is known of it but a RST: it is CLOSED."""
-        e = self.e
-        if e[at + ENDED + WHEN] == NEVER or e[at + ACTIVE]:
+        if self.e[at + ENDED + WHEN] == NEVER or self.e[at + ACTIVE]:
             return 0
-        self.clock = e[at + ENDED + WHEN]
+        self.clock = self.e[at + ENDED + WHEN]
         row: cython.Py_ssize_t = self._row(
-            e[at + ENDED + EVENT], e[at + ENDED + BASIS], e[at + ENDED + REASON]
+            self.e[at + ENDED + EVENT], self.e[at + ENDED + BASIS], self.e[at + ENDED + REASON]
         )
-        self.out[row + OUT_PACKET] = e[at + ENDED + SHOWN_BY]
+        self.out[row + OUT_PACKET] = self.e[at + ENDED + SHOWN_BY]
         return 0
 
     @cython.cfunc

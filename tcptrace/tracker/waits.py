@@ -73,21 +73,25 @@ class Waits:
         moment: cython.longlong,
     ) -> cython.int:
         """Follow a side of the connection whose rows are [first, last) up to a moment."""
-        r = self.r
         self.srtt = self.rto = NEVER
         self.rtt_seq = self.nxt = 0
         una: cython.longlong = 0
         row: cython.Py_ssize_t
         for row in range(first, last):
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] == side or r[k + KIND] != SEGMENT or r[k + COPY] or r[k + DOUBT]:
+            if (
+                self.r[k + SENDER] == side
+                or self.r[k + KIND] != SEGMENT
+                or self.r[k + COPY]
+                or self.r[k + DOUBT]
+            ):
                 continue
-            acks: cython.bint = r[k + FLAGS] & (ACK_BIT | RST) == ACK_BIT
-            if acks and r[k + ACKED] > una and r[k + ARRIVES] <= moment:
+            acks: cython.bint = self.r[k + FLAGS] & (ACK_BIT | RST) == ACK_BIT
+            if acks and self.r[k + ACKED] > una and self.r[k + ARRIVES] <= moment:
                 if self._lacks(last, side, row, una):
                     continue
                 sample: cython.longlong = self._sample(first, side, row, una)
-                una = r[k + ACKED]
+                una = self.r[k + ACKED]
                 if sample >= 0:
                     self._learn(sample, una)
         if self.srtt != NEVER:
@@ -105,14 +109,15 @@ class Waits:
         una: cython.longlong,
     ) -> cython.bint:
         """Whether an ACK was lost behind the tap: the side repeats what it acknowledges."""
-        r = self.r
         a: cython.Py_ssize_t = ack * WIDTH
         row: cython.Py_ssize_t
         for row in range(ack + 1, min(last, ack + LOOK_BACK)):
             k: cython.Py_ssize_t = row * WIDTH
-            again: cython.bint = r[k + SENDER] == side and r[k + REPEAT] != 0 and not r[k + COPY]
-            later: cython.bint = r[k + SENT] > r[a + ARRIVES] + COARSE
-            if again and later and una < r[k + END] and r[k + BEGIN] < r[a + ACKED]:
+            again: cython.bint = (
+                self.r[k + SENDER] == side and self.r[k + REPEAT] != 0 and not self.r[k + COPY]
+            )
+            later: cython.bint = self.r[k + SENT] > self.r[a + ARRIVES] + COARSE
+            if again and later and una < self.r[k + END] and self.r[k + BEGIN] < self.r[a + ACKED]:
                 return True
         return False
 
@@ -130,7 +135,6 @@ class Waits:
 
         `nxt` is one past the highest octet that had been sent by then. -2 where nothing tells.
         """
-        r = self.r
         a: cython.Py_ssize_t = ack * WIDTH
         oldest: cython.longlong = NEVER
         echoed: cython.longlong = NEVER
@@ -138,19 +142,27 @@ class Waits:
         row: cython.Py_ssize_t
         for row in range(max(first, ack - LOOK_BACK), ack):
             k: cython.Py_ssize_t = row * WIDTH
-            if r[k + SENDER] != side or r[k + KIND] != SEGMENT or r[k + COPY]:
+            if self.r[k + SENDER] != side or self.r[k + KIND] != SEGMENT or self.r[k + COPY]:
                 continue
-            self.nxt = max(self.nxt, r[k + END])
-            if r[k + END] <= una or r[k + BEGIN] >= r[a + ACKED] or r[k + END] <= r[k + BEGIN]:
+            self.nxt = max(self.nxt, self.r[k + END])
+            if (
+                self.r[k + END] <= una
+                or self.r[k + BEGIN] >= self.r[a + ACKED]
+                or self.r[k + END] <= self.r[k + BEGIN]
+            ):
                 continue
-            if r[k + HAS_TIMESTAMP] and r[a + HAS_TIMESTAMP] and r[k + TSVAL] == r[a + TSECR]:
-                echoed = r[k + SENT]
-            repeated = repeated or r[k + REPEAT] != 0
+            if (
+                self.r[k + HAS_TIMESTAMP]
+                and self.r[a + HAS_TIMESTAMP]
+                and self.r[k + TSVAL] == self.r[a + TSECR]
+            ):
+                echoed = self.r[k + SENT]
+            repeated = repeated or self.r[k + REPEAT] != 0
             if oldest == NEVER:
-                oldest = r[k + SENT]
+                oldest = self.r[k + SENT]
         if repeated or oldest == NEVER:
             oldest = echoed
-        return max(0, r[a + ARRIVES] - oldest) if oldest != NEVER else -2
+        return max(0, self.r[a + ARRIVES] - oldest) if oldest != NEVER else -2
 
     @cython.cfunc
     @cython.nogil

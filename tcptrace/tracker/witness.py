@@ -93,12 +93,11 @@ class Witness:
     @cython.exceptval(-1, check=True)
     def _label(self) -> cython.int:
         """Put beside each other what `next_row` asks of the rows: the same is asked many times."""
-        r = self.r
         row: cython.Py_ssize_t
         for row in range(self.labels.shape[0]):
             k: cython.Py_ssize_t = row * WIDTH
-            if not r[k + COPY] and r[k + DOUBT] != FORGED and r[k + KIND] == SEGMENT:
-                self.labels[row] = r[k + FLAGS] | TRUSTED | OF_SIDE_0 << r[k + SENDER]
+            if not self.r[k + COPY] and self.r[k + DOUBT] != FORGED and self.r[k + KIND] == SEGMENT:
+                self.labels[row] = self.r[k + FLAGS] | TRUSTED | OF_SIDE_0 << self.r[k + SENDER]
         return 0
 
     def taken_back_by(self, at: int) -> list:
@@ -166,12 +165,13 @@ class Witness:
         Far from it the way is only estimated, as half of there and back, and may be all of it; what
         has no clock may be late as well.
         """
-        e = self.e
-        margin: cython.longlong = e[at + JITTER] + MILLISECOND
-        if e[at + TURNAROUND] < 0 or (e[at + TURNAROUND] > FAR and not e[at + CLOCK]):
+        margin: cython.longlong = self.e[at + JITTER] + MILLISECOND
+        if self.e[at + TURNAROUND] < 0 or (
+            self.e[at + TURNAROUND] > FAR and not self.e[at + CLOCK]
+        ):
             margin += UNMEASURED
-        elif e[at + TURNAROUND] > FAR:
-            margin += max(FAR_MARGIN, min(e[at + TURNAROUND] // 2, UNMEASURED))
+        elif self.e[at + TURNAROUND] > FAR:
+            margin += max(FAR_MARGIN, min(self.e[at + TURNAROUND] // 2, UNMEASURED))
         return margin
 
     @cython.ccall
@@ -181,11 +181,10 @@ class Witness:
         self, m: cython.Py_ssize_t, at: cython.Py_ssize_t, row: cython.Py_ssize_t
     ) -> cython.int:
         """A milestone of the sender of a row."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        early: cython.longlong = r[k + SENT] - self.margin(at)
-        self.moment(m, r[k + SENT], early, r[k + TIME])
-        e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
+        early: cython.longlong = self.r[k + SENT] - self.margin(at)
+        self.moment(m, self.r[k + SENT], early, self.r[k + TIME])
+        self.e[m + SHOWN_BY], self.e[m + ROW] = self.r[k + PACKET], row
         return 0
 
     @cython.ccall
@@ -199,21 +198,22 @@ class Witness:
         proof: cython.Py_ssize_t,
     ) -> cython.int:
         """A milestone of the receiver of a row, proved by its own segment `proof` (-1: not)."""
-        r, e = self.r, self.e
         k: cython.Py_ssize_t = row * WIDTH
-        late: cython.longlong = r[k + ARRIVES] + max(2 * e[at + JITTER], 10 * MILLISECOND)
-        if e[at + TURNAROUND] < 0 or (e[at + TURNAROUND] > FAR and not e[at + CLOCK]):
+        late: cython.longlong = self.r[k + ARRIVES] + max(2 * self.e[at + JITTER], 10 * MILLISECOND)
+        if self.e[at + TURNAROUND] < 0 or (
+            self.e[at + TURNAROUND] > FAR and not self.e[at + CLOCK]
+        ):
             late += UNMEASURED
-        elif e[at + TURNAROUND] > FAR:  # as late again as the way there and back is long
-            late += min(e[at + TURNAROUND], UNMEASURED)
-        when: cython.longlong = r[k + ARRIVES]
+        elif self.e[at + TURNAROUND] > FAR:  # as late again as the way there and back is long
+            late += min(self.e[at + TURNAROUND], UNMEASURED)
+        when: cython.longlong = self.r[k + ARRIVES]
         if proof >= 0:
-            late = r[proof * WIDTH + TIME]
-            when = min(when, r[proof * WIDTH + SENT])
-        self.moment(m, max(when, r[k + TIME]), r[k + TIME], max(late, r[k + TIME]))
+            late = self.r[proof * WIDTH + TIME]
+            when = min(when, self.r[proof * WIDTH + SENT])
+        self.moment(m, max(when, self.r[k + TIME]), self.r[k + TIME], max(late, self.r[k + TIME]))
         if proof >= 0:
-            e[m + CONFIRMED_BY] = r[proof * WIDTH + PACKET]
-        e[m + SHOWN_BY], e[m + ROW] = r[k + PACKET], row
+            self.e[m + CONFIRMED_BY] = self.r[proof * WIDTH + PACKET]
+        self.e[m + SHOWN_BY], self.e[m + ROW] = self.r[k + PACKET], row
         return 0
 
     @cython.ccall
@@ -228,17 +228,16 @@ class Witness:
         row: cython.Py_ssize_t,
     ) -> cython.int:
         """Note how a side ended, of which the row tells; the earliest end stays."""
-        r, e = self.r, self.e
         m: cython.Py_ssize_t = at + ENDED
         k: cython.Py_ssize_t = row * WIDTH
-        if e[m + WHEN] != NEVER and e[m + WHEN] <= when:
+        if self.e[m + WHEN] != NEVER and self.e[m + WHEN] <= when:
             return 0
-        if r[k + SENDER] == (at // SIDE_WIDTH) % 2 and r[k + KIND] == SEGMENT:
+        if self.r[k + SENDER] == (at // SIDE_WIDTH) % 2 and self.r[k + KIND] == SEGMENT:
             self.sends(m, at, row)
         else:
             self.takes(m, at, row, -1)
-        e[m + WHEN] = when
-        e[m + EARLIEST] = min(when, e[m + EARLIEST])
+        self.e[m + WHEN] = when
+        self.e[m + EARLIEST] = min(when, self.e[m + EARLIEST])
         reason: cython.longlong = OWN_SEGMENT if basis == OBSERVED else NO_SOCKET
         self.say(m, basis, event, NOTHING_MORE if basis == PRESUMED else reason)
         return 0
@@ -253,9 +252,13 @@ class Witness:
         earliest: cython.longlong,
         latest: cython.longlong,
     ) -> cython.int:
-        e = self.e
-        e[m + WHEN], e[m + EARLIEST], e[m + LATEST], e[m + ROW] = when, earliest, latest, -1
-        e[m + SHOWN_BY] = e[m + CONFIRMED_BY] = 0
+        self.e[m + WHEN], self.e[m + EARLIEST], self.e[m + LATEST], self.e[m + ROW] = (
+            when,
+            earliest,
+            latest,
+            -1,
+        )
+        self.e[m + SHOWN_BY] = self.e[m + CONFIRMED_BY] = 0
         return 0
 
     @cython.ccall
@@ -286,11 +289,14 @@ class Witness:
 
         `by` is -1 where no single segment does.
         """
-        r = self.r
         k: cython.Py_ssize_t = cause * WIDTH
-        own: cython.bint = r[k + KIND] == SEGMENT and r[k + SENDER] == (at // SIDE_WIDTH) % 2
-        when: cython.longlong = r[k + SENT] if own else max(r[k + ARRIVES], r[k + TIME])
-        return self._hand_on(at, event, when, r[k + TIME], r[k + PACKET], by, reason)
+        own: cython.bint = (
+            self.r[k + KIND] == SEGMENT and self.r[k + SENDER] == (at // SIDE_WIDTH) % 2
+        )
+        when: cython.longlong = (
+            self.r[k + SENT] if own else max(self.r[k + ARRIVES], self.r[k + TIME])
+        )
+        return self._hand_on(at, event, when, self.r[k + TIME], self.r[k + PACKET], by, reason)
 
     @cython.ccall
     @cython.nogil
@@ -303,12 +309,13 @@ class Witness:
         reason: cython.longlong,
     ) -> cython.int:
         """Undo a milestone of a side, if it had come to pass, because of the row `by`."""
-        e = self.e
         m: cython.Py_ssize_t = at + milestone
-        when: cython.longlong = e[m + WHEN]
+        when: cython.longlong = self.e[m + WHEN]
         if when != NEVER:
-            self._hand_on(at, e[m + EVENT], when, e[m + EARLIEST], e[m + SHOWN_BY], by, reason)
-            e[m + WHEN] = NEVER
+            self._hand_on(
+                at, self.e[m + EVENT], when, self.e[m + EARLIEST], self.e[m + SHOWN_BY], by, reason
+            )
+            self.e[m + WHEN] = NEVER
         return 0
 
     @cython.cfunc
