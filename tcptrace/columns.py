@@ -19,6 +19,7 @@ class Rows:
     """`len(rows)` rows of int64; `rows.name` is a column, `rows.cells` the flat memoryview."""
 
     COLUMNS: ClassVar[dict[str, str]] = {}
+    _later: _Later | None = None
 
     def __init__(self, matrix: Matrix) -> None:
         self.matrix = np.ascontiguousarray(matrix, np.int64).reshape(-1, self.width())
@@ -57,15 +58,14 @@ class Rows:
 
     @classmethod
     def gather(cls, batches: list[Self], order: Matrix) -> Self:
-        """The rows of several batches in an order of their joined rows, each copied once."""
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order))
-        gathered = np.empty((len(order), cls.width()), np.int64)
-        first = 0
-        for batch in batches:
-            gathered[place[first : first + len(batch)]] = batch.matrix
-            first += len(batch)
-        return cls(gathered)
+        """The rows of several batches in an order of their joined rows.
+
+        A column is copied when it is asked for, its numbers side by side, and the rest of the
+        rows once something else is: large ones are mostly read column by column.
+        """
+        gathered = cls.__new__(cls)
+        gathered._later = _Later([batch.matrix for batch in batches], order)
+        return gathered
 
     @property
     def cells(self) -> memoryview:
@@ -77,16 +77,55 @@ class Rows:
         return type(self)(self.matrix[which])
 
     def __len__(self) -> int:
-        return len(self.matrix)
+        return len(self.matrix if self._later is None else self._later.order)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.matrix,)  # for pickle, which asks an empty one for its columns
 
     def __getattr__(self, name: str) -> Matrix:
+        if name == "matrix":
+            return self._whole()
         try:
-            return self.matrix[:, type(self)._places()[name]]
+            place = type(self)._places()[name]
         except KeyError:
             raise AttributeError(f"{type(self).__name__} has no column {name!r}") from None
+        return self.matrix[:, place] if self._later is None else self._later.column(place)
+
+    def _whole(self) -> Matrix:
+        """The matrix of gathered rows, from now on."""
+        assert self._later is not None
+        self.matrix = self._later.matrix(self.width())
+        self._later = None
+        return self.matrix
+
+
+class _Later:
+    """Rows that have yet to be gathered, and the columns that were."""
+
+    def __init__(self, parts: list[Matrix], order: Matrix) -> None:
+        self.order = order
+        self._parts = parts
+        self._columns: dict[int, Matrix] = {}
+
+    def column(self, place: int) -> Matrix:
+        """A column; what is written to it stays."""
+        if place not in self._columns:
+            parts = [part[:, place] for part in self._parts] or [np.zeros(0, np.int64)]
+            self._columns[place] = np.concatenate(parts)[self.order]
+        return self._columns[place]
+
+    def matrix(self, width: int) -> Matrix:
+        """All columns, those that were gathered as they are by now."""
+        where = np.empty(len(self.order), np.int64)
+        where[self.order] = np.arange(len(self.order))
+        gathered = np.empty((len(self.order), width), np.int64)
+        first = 0
+        for part in self._parts:
+            gathered[where[first : first + len(part)]] = part
+            first += len(part)
+        for place, column in self._columns.items():
+            gathered[:, place] = column
+        return gathered
 
 
 class Chosen:

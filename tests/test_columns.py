@@ -110,3 +110,23 @@ def test_chosen_columns_lie_side_by_side() -> None:
     assert chosen.right is chosen.right and chosen.right.flags.contiguous
     with pytest.raises(AttributeError, match="no column 'middle'"):
         _ = chosen.middle
+
+
+def test_gathered_rows_are_those_of_the_batches_in_the_order_asked() -> None:
+    """By column and as a whole; what was written to a column in between stays."""
+    gathered = Pairs.gather([pairs((1, 10), (2, 20)), pairs((3, 30))], np.array([2, 0, 1]))
+    assert (3, [30, 10, 20]) == (len(gathered), gathered.right.tolist())
+    assert gathered.right.flags.contiguous
+    gathered.left[:] = [7, 8, 9]
+    assert [7, 8, 9] == gathered.left.tolist()
+    assert [[7, 30], [8, 10], [9, 20]] == gathered.matrix.tolist()
+    gathered.left[0] = 6
+    assert [[6, 30]] == gathered.take(slice(1)).matrix.tolist()
+    assert 3 == len(gathered)
+
+
+def test_gathered_rows_without_batches_are_none() -> None:
+    """And have their columns, and can be pickled."""
+    gathered = Pairs.gather([], np.zeros(0, np.int64))
+    assert (0, []) == (len(gathered), gathered.left.tolist())
+    assert (0, 2) == pickle.loads(pickle.dumps(gathered)).matrix.shape

@@ -62,7 +62,8 @@ class Evidence:
 
     def own(self, column: str) -> Numbers:
         """A column of Endpoints: what each endpoint did."""
-        return self._once("own", column, lambda: getattr(self.found.endpoints, column).copy())
+        endpoints = self.found.endpoints
+        return self._once("own", column, lambda: np.ascontiguousarray(getattr(endpoints, column)))
 
     def peer(self, column: str) -> Numbers:
         """The same column of each endpoint's peer."""
