@@ -8,7 +8,7 @@ every FIN and RST is believed. The kernel `tracker.zeek` holds no move of its ow
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from itertools import product
 
 from tcptrace.tcp.flags import ACK, FIN, RST, SYN
@@ -23,8 +23,8 @@ ACK_SHIFT = 1
 SEGMENTS = 16
 
 
-class Act(IntFlag):
-    """What a move does besides changing states."""
+class Act(IntEnum):
+    """What a move does besides changing states; a move may do several, their sum."""
 
     CLOSES = 1  # ConnectionClosed follows
     FLIPS = 2  # the roles are swapped
@@ -33,9 +33,6 @@ class Act(IntFlag):
     ESTABLISHES = 16  # the event connection_established
     SETTLES = 32  # out of the handshake: silence is borne longer
     REVIVES = 64  # a peer that was reset after its FIN counts as closed again
-
-
-NOTHING = Act(0)
 
 
 @dataclass
@@ -48,7 +45,7 @@ class Move:
     flags: int
     has_payload: bool = False
     before: EndpointState | None = None
-    acts: Act = NOTHING
+    acts: int = 0
 
     def enter(self, state: EndpointState) -> None:
         """Move the sender; `before` remembers the state it left, as Zeek does."""
