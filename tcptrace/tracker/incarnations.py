@@ -163,10 +163,6 @@ def _replaced(
     ]
     dropped[late] = True
     left = [row for row in rows if row not in late]
-    if left:  # no copy of a SYN lost before the tap is older than its endpoint's last move
-        since = min(int(moves.earliest[left[-1]]), moment)
-        bound = Transitions.index("earliest")
-        opening[bound] = max(opening[bound], since)
     if not left or moves.state[left[-1]] in (State.CLOSED, State.LISTEN):
         return None
     row = opening.copy()
@@ -179,6 +175,8 @@ def _replaced(
         row[Transitions.index("latest")], row[Transitions.index("time")]
     )
     row[Transitions.index("basis")] = Basis.INFERRED
-    if reborn and moves.state[left[-1]] != State.TIME_WAIT:  # it vanished at any time since
-        row[Transitions.index("earliest")] = moves.earliest[left[-1]]
+    since = min(int(moves.earliest[left[-1]]), moment)
+    vanished = reborn and moves.state[left[-1]] != State.TIME_WAIT  # at any time since
+    early = Transitions.index("earliest")  # of a SYN whose copies may have been lost: long ago
+    row[early] = since if vanished else max(row[early], since)
     return row
