@@ -35,7 +35,11 @@ STAGES = {
     "tcptrace.decode.": "decode",
     "tcptrace.tracker.connections": "assign",
     "tcptrace.tracker.four_tuples": "assign",
-    "tcptrace.tracker.evidence": "evidence",
+    "tcptrace.tracker.queues": "assign",
+    **{
+        f"tcptrace.tracker.{kernel}": "evidence"
+        for kernel in ("evidence", "pool", "odds", "packing", "resting")
+    },
     "tcptrace.tracker.tallying": "tally",
     "tcptrace.tracker.zeek": "zeek",
     "tcptrace.tracker.completeness": "zeek",
