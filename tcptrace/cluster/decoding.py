@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from tcptrace.cluster.packing import Packed
 from tcptrace.columns import Matrix
 from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.fragments import Fragments
 from tcptrace.decode.segments import Segments
+from tcptrace.packed import Packed
 from tcptrace.sources.capture import Capture, open_capture
 from tcptrace.sources.filter import Filter
 from tcptrace.sources.stretches import FileStretch, Stretch

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tcptrace.cluster.decoding import TOLD
-from tcptrace.cluster.packing import Packed
 from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
+from tcptrace.packed import Packed
 from tcptrace.sources.reading import BATCH
 from tcptrace.tables.capture_facts import Learned
 from tcptrace.tcp.profile import Profile
