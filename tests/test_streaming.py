@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tcptrace
@@ -113,6 +113,8 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
 
 @settings(deadline=None, max_examples=150)
 @given(ACTS, st.sampled_from([None, 1, 2]))
+@example([(2, "unanswered", False, 0.0)] + [(n, "closed", False, 0.0) for n in (0, 1, 2)], 2)
+@example([(2, "one SYN", False, 0.7)] * 2 + [(n, "closed", False, 3.0) for n in (0, 1, 2)], 2)
 def test_piece_by_piece_the_rows_are_those_of_the_whole(
     acts: list[tuple[int, str, bool, float]], most: int | None
 ) -> None:

@@ -243,7 +243,7 @@ def test_eviction_is_told_and_harmless() -> None:
     found = track(*openings, openings[0].take(slice(None)), open_limit=4)
     reasons = found.connections.end_reason.tolist()
     assert 21 == len(found.connections)
-    assert 17 == reasons.count(EndReason.EVICTED) + reasons.count(EndReason.PORT_REUSED)
+    assert 17 == reasons.count(EndReason.EVICTED)
     assert 4 == reasons.count(EndReason.CAPTURE_END)
 
 
