@@ -93,12 +93,14 @@ class Share:
 class Told:
     """What is known of a piece once it is decoded.
 
-    first : time of its first packet, None without packets; clock : the latest time of a segment
+    first : time of its first packet, None without packets; begun : of its first segment; clock :
+    the latest time of a segment
     """
 
     files: tuple[int, ...]
     facts: CaptureFacts = field(default_factory=CaptureFacts)
     first: int | None = None
+    begun: int | None = None
     last: int | None = None
     clock: int = 0
     unfinished: dict[int, Fragments] = field(default_factory=dict)
@@ -160,6 +162,7 @@ def _segments(
         if len(segments):
             clocks = np.maximum(np.maximum.accumulate(segments.time), told.clock)
             told.clock = int(clocks[-1])
+            told.begun = int(segments.time[0]) if told.begun is None else told.begun
             segments.matrix[:, _ZERO] = 0
             segments.matrix[:, _CLOCK] = clocks - segments.time
             yield segments

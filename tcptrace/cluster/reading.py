@@ -169,6 +169,7 @@ def _course(told: list[Told], spans: int, profile: Profile) -> tracking.Course:
         tuple(firsts[:-1]),
         tuple(numbers_before(told)),
         tuple(clocks[:-1]),
+        next((piece.begun for piece in told if piece.begun is not None), 0),
         clocks[-1],
         tuple(edges),
         profile,

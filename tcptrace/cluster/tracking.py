@@ -27,13 +27,15 @@ class Course:
     """What a share's tracker must know of the whole capture.
 
     firsts : position of each piece's first segment among all; numbers : packets of its file
-    before each piece; clocks : the latest time of a segment before each piece, ns; until : of
-    all; edges : positions where spans begin, and the end of the last
+    before each piece; clocks : the latest time of a segment before each piece, ns; begun, until :
+    the times of the first of all and the latest; edges : positions where spans begin, and the
+    end of the last
     """
 
     firsts: tuple[int, ...]
     numbers: tuple[int, ...]
     clocks: tuple[int, ...]
+    begun: int
     until: int
     edges: tuple[int, ...]
     profile: Profile
@@ -65,7 +67,7 @@ class Span:
 
 def track(pieces: list[list[Packed]], course: Course) -> dict[Any, Any]:
     """`Tracked` under TOLD; under each span's number the `Span`."""
-    tracker, opened = Tracker(course.profile), [np.zeros(0, np.int64)]
+    tracker, opened = Tracker(course.profile, begun=course.begun), [np.zeros(0, np.int64)]
     before = zip(course.firsts, course.numbers, course.clocks, strict=True)
     for piece, (first, number, clock) in zip(pieces, before, strict=True):
         for rows, places in _batches(piece):

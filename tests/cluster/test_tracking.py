@@ -31,6 +31,7 @@ def test_shares_and_spans_put_together_are_the_whole() -> None:
         (0, 32),
         (0, 32),
         (0, int(rows.time[31])),
+        int(rows.time[0]),
         int(rows.time[-1]),
         (0, 6, 7, 60),
         profile("linux"),

@@ -125,7 +125,7 @@ def tracked_apart(owners: list[int]) -> list[object]:
     begun = []
     for each in range(max(owners) + 1):
         places = np.flatnonzero(owner == each)
-        rows, tracker = SPREAD.take(places), Tracker()
+        rows, tracker = SPREAD.take(places), Tracker(begun=int(SPREAD.time[0]))
         for half in (slice(len(rows) // 2), slice(len(rows) // 2, None)):
             tracker.feed(rows.take(half), clocks[places][half])
         found = tracker.finish(until)
