@@ -141,6 +141,9 @@ class Chosen:
     def __len__(self) -> int:
         return int(np.count_nonzero(self._which))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._rows, self._which)  # for pickle: an empty one has no columns
+
     def __getattr__(self, name: str) -> Matrix:
         column: Matrix = getattr(self._rows, name)[self._which]
         setattr(self, name, column)

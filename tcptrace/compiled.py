@@ -53,6 +53,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.first_copies",
     "tcptrace.tracker.waits",
     "tcptrace.tracker.syn_received",
+    "tcptrace.tracker.unseen_opening",
     "tcptrace.tracker.fin_receipt",
     "tcptrace.tracker.fin_sending",
     "tcptrace.tracker.fins",

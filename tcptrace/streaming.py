@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from tcptrace.anomalies.catalogue import connection_codes
+from tcptrace.anomalies.catalogue import connection_codes, find_anomalies
+from tcptrace.anomalies.kept import Kept
 from tcptrace.columns import Matrix
 from tcptrace.interrupt import Interrupt
 from tcptrace.pipeline import Feeding, Reading
@@ -31,7 +32,7 @@ SHARE = 16  # a piece looks at all that is in the table: it is made for this sha
 
 
 class Stream:
-    """Iterate it, once, for `Part`s; there is always one, be it empty.
+    """Iterate it, once, for `Part`s; there is always one, be it empty. Or ask for `anomalies`.
 
     capture : facts of the input, complete once the iteration is
     """
@@ -50,6 +51,18 @@ class Stream:
                 given = True
                 self.capture.add_reconstruction(piece.found)
                 yield Part(piece, self.capture, self._profile, until)
+
+    @cached_property
+    def anomalies(self) -> pd.DataFrame:
+        """As `Trace.anomalies`, instead of iterating this: all is read when it is asked for.
+
+        No row is final before the capture's end, but most of what a trace holds is not needed.
+        """
+        kept = Kept()
+        for piece, _ in self._pieces():
+            self.capture.add_reconstruction(piece.found)
+            kept.add(piece.found, piece.conns)
+        return find_anomalies(kept.found(), self.capture, self._profile).table
 
     def _pieces(self) -> Iterator[tuple[Piece, int]]:
         tracker, now = self._feeding.tracker, 0

@@ -28,6 +28,7 @@ START = 1_700_000_000_000_000_000
 DEPARTS_OR_ARRIVES = {"-->", "<--"}
 IN_THE_NETWORK = "..."
 LOST_BEFORE_TAP = "xx"
+NOT_CAPTURED = "(not captured)"
 
 SAID = {
     "Close": Event.CLOSE,
@@ -94,13 +95,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A file of conversations/: `tap` is None where it may stand anywhere."""
+    """A file of conversations/: `tap` is None where it may stand anywhere.
+
+    listened : how long before the first line the capture began, ns; None if it begins then
+    """
 
     name: str
     title: str
     lines: list[Line]
     tap: Tap | None = None
     only: Side | None = None
+    listened: int | None = None
     untellable: frozenset[Side] = frozenset()
     misled: frozenset[Side] = frozenset()
 
@@ -275,6 +280,8 @@ def _setting(text: str) -> dict[str, object]:
         return {"tap": Tap[f"BESIDE_{words[2]}"]}
     if words[1:3] == ["sees", "only"]:
         return {"only": Side[words[3]]}
+    if words[1:4] == ["has", "listened", "for"]:
+        return {"listened": _wait(words[4])}
     if words[1:3] == ["cannot", "tell"]:
         return {"untellable": frozenset(Side[word] for word in words[3:])}
     if words[1:4] == ["is", "misled", "about"]:
@@ -299,7 +306,7 @@ def _line(number: int, text: str, middle: int) -> Line:
         sender=sender,
         departs=arrows[sender] in DEPARTS_OR_ARRIVES,
         arrives=arrows[sender.other] in DEPARTS_OR_ARRIVES,
-        seen=arrows[sender.other] != LOST_BEFORE_TAP,
+        seen=arrows[sender.other] != LOST_BEFORE_TAP and NOT_CAPTURED not in text,
     )
 
 

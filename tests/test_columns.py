@@ -130,3 +130,11 @@ def test_gathered_rows_without_batches_are_none() -> None:
     gathered = Pairs.gather([], np.zeros(0, np.int64))
     assert (0, []) == (len(gathered), gathered.left.tolist())
     assert (0, 2) == pickle.loads(pickle.dumps(gathered)).matrix.shape
+
+
+def test_chosen_rows_travel_to_other_processes() -> None:
+    """A reconstruction that was asked for a table has some when a worker hands it on."""
+    chosen = Chosen(pairs((1, 10), (2, 20)), np.array([False, True]))
+    assert [2] == chosen.left.tolist()
+    found = pickle.loads(pickle.dumps(chosen))
+    assert (1, [20]) == (len(found), found.right.tolist())

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tcptrace
 from tcptrace import streaming
 from tcptrace.pipeline import Reading
 from tcptrace.streaming import Stream
-from tcptrace.tables.schema import CONNECTIONS, TIMELINE
+from tcptrace.tables.schema import ANOMALIES, CONNECTIONS, TIMELINE
 from tcptrace.tracker import tracker
 from tests.test_pipeline import ACK, BEGIN, FIN, RST, SYN, packet
 
@@ -113,6 +113,8 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
 
 @settings(deadline=None, max_examples=150)
 @given(ACTS, st.sampled_from([None, 1, 2]))
+@example([(2, "unanswered", False, 0.0)] + [(n, "closed", False, 0.0) for n in (0, 1, 2)], 2)
+@example([(2, "one SYN", False, 0.7)] * 2 + [(n, "closed", False, 3.0) for n in (0, 1, 2)], 2)
 def test_piece_by_piece_the_rows_are_those_of_the_whole(
     acts: list[tuple[int, str, bool, float]], most: int | None
 ) -> None:
@@ -122,6 +124,9 @@ def test_piece_by_piece_the_rows_are_those_of_the_whole(
     connections, timeline, _ = streamed(octets, **({} if most is None else {"most": most}))
     pd.testing.assert_frame_equal(plain(trace.connections.reset_index()), connections)
     pd.testing.assert_frame_equal(plain(trace.timeline), timeline)
+    stream = Stream(Reading.of(Dripping(octets), None, None, None, most), False)
+    pd.testing.assert_frame_equal(trace.anomalies, stream.anomalies)
+    assert str(trace.capture) == str(stream.capture)
 
 
 @settings(deadline=None, max_examples=60)
@@ -176,6 +181,8 @@ def test_a_capture_without_connections_gives_empty_tables() -> None:
     (part,) = Stream(Reading.of(io.BytesIO(played([])), None, None, None, None), False)
     assert [] == CONNECTIONS.faults(part.connections)
     assert [] == TIMELINE.faults(part.timeline)
+    stream = Stream(Reading.of(io.BytesIO(played([])), None, None, None, None), False)
+    assert [] == ANOMALIES.faults(stream.anomalies)
 
 
 def test_facts_are_those_of_a_trace() -> None:

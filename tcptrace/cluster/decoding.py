@@ -1,25 +1,27 @@
 """Files to segments, on a worker: what it learned of the files, and each share's rows.
 
-A piece is what one worker decodes: a file, or files that overlap in time. A share is some of the
-parts of all traffic (`tracker.slots.PARTS`): the rows of two addresses are all in one.
+A piece is what one worker decodes: a file, a stretch of one, or files that overlap in time. A
+share is some of the parts of all traffic (`tracker.slots.PARTS`): the rows of two addresses are
+all in one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from tcptrace.cluster.packing import Packed
 from tcptrace.columns import Matrix
 from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.fragments import Fragments
 from tcptrace.decode.segments import Segments
+from tcptrace.packed import Packed
 from tcptrace.sources.capture import Capture, open_capture
 from tcptrace.sources.filter import Filter
+from tcptrace.sources.stretches import FileStretch, Stretch
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tracker.four_tuples import FourTuples
 
@@ -40,6 +42,7 @@ _AT_ONCE = 8192  # rows are packed together
 class Job:
     """What is to be decoded: paths in the order of the files' numbers, and how.
 
+    stretch : which part of the only path, instead of all of it
     unfinished : datagrams of which earlier pieces held some fragments
     """
 
@@ -47,7 +50,20 @@ class Job:
     files: tuple[int, ...]
     filter: str | None
     shares: int
+    stretch: Stretch | None = None
     unfinished: dict[int, Fragments] | None = None
+
+    def reaching(self, later: Job) -> Job:
+        """The stretch of this one and that of a later one as one."""
+        if self.stretch is None or later.stretch is None:
+            return self
+        return replace(self, stretch=Stretch(self.stretch.begin, later.stretch.end))
+
+    def capture(self) -> Capture | FileStretch:
+        """What is to be iterated for the packets; CaptureError for a file that cannot be read."""
+        if self.stretch is None:
+            return open_capture(list(self.paths))
+        return FileStretch(self.paths[0], self.stretch)
 
 
 class Share:
@@ -77,15 +93,32 @@ class Share:
 class Told:
     """What is known of a piece once it is decoded.
 
-    first : time of its first packet, None without packets; clock : the latest time of a segment
+    first : time of its first packet, None without packets; begun : of its first segment; clock :
+    the latest time of a segment
     """
 
     files: tuple[int, ...]
     facts: CaptureFacts = field(default_factory=CaptureFacts)
     first: int | None = None
+    begun: int | None = None
     last: int | None = None
     clock: int = 0
     unfinished: dict[int, Fragments] = field(default_factory=dict)
+
+    @property
+    def packets(self) -> int:
+        """How many were read, whatever a filter left of them."""
+        return sum(file.packets for file in self.facts.files)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether reading ended before the bytes did."""
+        return any(file.damage for file in self.facts.files)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the bytes end within a record."""
+        return not self.is_damaged and bool(self.facts.truncated)
 
     @property
     def has_fragments(self) -> bool:
@@ -98,7 +131,7 @@ def decode(job: Job) -> dict[Any, Any]:
 
     CaptureError for a file that cannot be read.
     """
-    capture, decoder = open_capture(list(job.paths)), Decoder(job.unfinished)
+    capture, decoder = job.capture(), Decoder(job.unfinished)
     told = Told(job.files)
     shares = [Share() for _ in range(job.shares)]
     for segments in _segments(capture, decoder, job, told):
@@ -113,7 +146,9 @@ def decode(job: Job) -> dict[Any, Any]:
     return {TOLD: told} | {each: share.closed() for each, share in enumerate(shares)}
 
 
-def _segments(capture: Capture, decoder: Decoder, job: Job, told: Told) -> Iterator[Segments]:
+def _segments(
+    capture: Capture | FileStretch, decoder: Decoder, job: Job, told: Told
+) -> Iterator[Segments]:
     """The batches of segments, what is not needed zeroed; `clock` is how far it is before time."""
     wanted = None if job.filter is None else Filter(job.filter)
     numbers = np.array(job.files, np.int64)
@@ -127,6 +162,7 @@ def _segments(capture: Capture, decoder: Decoder, job: Job, told: Told) -> Itera
         if len(segments):
             clocks = np.maximum(np.maximum.accumulate(segments.time), told.clock)
             told.clock = int(clocks[-1])
+            told.begun = int(segments.time[0]) if told.begun is None else told.begun
             segments.matrix[:, _ZERO] = 0
             segments.matrix[:, _CLOCK] = clocks - segments.time
             yield segments

@@ -1,13 +1,14 @@
 """`read_distributed`: one capture, decoded and tracked by the workers of a Dask cluster.
 
-The client hands out tasks and takes in what is known of files and counts, never rows. Read
-`_pieces` first: what is decoded together, so that each decoder sees what one decoder would.
+The client hands out tasks and takes in what is known of files and counts, never rows. What is
+decoded together is in `pieces`.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from operator import getitem
 from typing import Any
 
@@ -15,17 +16,22 @@ import numpy as np
 
 from tcptrace.cluster import decoding, tables, tracking
 from tcptrace.cluster.decoding import TOLD, Job, Told, summed
+from tcptrace.cluster.pieces import Piece, decoded_pieces, numbers_before
 from tcptrace.cluster.trace import DistributedTrace
 from tcptrace.errors import UsageError
-from tcptrace.pipeline import profile_named
-from tcptrace.sources.capture import open_capture
+from tcptrace.pipeline import checked_count, profile_named
+from tcptrace.sources.capture import Capture, open_capture
+from tcptrace.sources.facts import FileFacts
 from tcptrace.sources.filter import Filter
 from tcptrace.sources.naming import named_sources
 from tcptrace.sources.scapy_list import is_scapy_packets
 from tcptrace.sources.streams import is_stream
+from tcptrace.sources.stretches import stretches
 from tcptrace.tables.capture_facts import CaptureFacts, ClockSteps
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.slots import PARTS
+
+CHUNK_SIZE = 128 << 20  # bytes of a file that are decoded at once
 
 
 def read_distributed(
@@ -34,6 +40,7 @@ def read_distributed(
     *,
     filter: str | None = None,
     profile: str | Profile | None = None,
+    chunk_size: int = CHUNK_SIZE,
 ) -> DistributedTrace:
     """Read a capture on a Dask cluster; the tables are those of `read`, spread over its workers.
 
@@ -41,18 +48,19 @@ def read_distributed(
         paths, a directory, a glob pattern
     client : a `distributed.Client`
     filter, profile : as in `read`
+    chunk_size : pcap files of more bytes are cut, and decoded in pieces of about so many; pcapng
+        and compressed ones are not
 
     CaptureError for a file that cannot be read; UsageError for a stream, which only one process
-    can read, and for a filter or a profile that makes no sense.
+    can read, and for a filter, a profile or a size that makes no sense.
     """
     if any(is_stream(each) or is_scapy_packets(each) for each in named_sources(paths).sources):
         raise UsageError("workers open files by their names: a stream or a list has none")
     if filter is not None:
         Filter(filter)
-    capture = open_capture(paths)
-    names = [file.path for file in capture.files]
+    checked_count(chunk_size, "chunk_size", "decode at least one byte at once")
     run = _Run(_Tasks(client), filter, profile_named(profile))
-    return run.trace(names, list(capture.skipped_files))
+    return run.trace(open_capture(paths), chunk_size)
 
 
 class _Tasks:
@@ -91,16 +99,19 @@ class _Run:
         self._profile = profile
         self._shares = tasks.shares()
 
-    def trace(self, names: list[str], skipped_files: list[str]) -> DistributedTrace:
+    def trace(self, capture: Capture, chunk_size: int) -> DistributedTrace:
         """Everything, once it is known how many connections there are."""
-        made, told = self._pieces(names)
+        pieces = decoded_pieces(self._jobs(capture.files, chunk_size), self._decoded)
+        told = [piece.told for piece in pieces]
         course = _course(told, self._shares, self._profile)
         tracked = [
-            self._tasks(tracking.track, [self._tasks.take(piece, share) for piece in made], course)
+            self._tasks(
+                tracking.track, [self._tasks.take(piece.made, share) for piece in pieces], course
+            )
             for share in range(self._shares)
         ]
         known = self._gathered(tracked)
-        facts = _facts(told, len(names), skipped_files)
+        facts = _facts(told, capture)
         for each in known:
             facts.add_learned(each.learned)
             facts.evicted += each.evicted
@@ -131,69 +142,23 @@ class _Run:
         )
         return gathered
 
-    def _decoded(self, jobs: list[Job]) -> tuple[list[Any], list[Told]]:
+    def _decoded(self, jobs: list[Job]) -> list[Piece]:
         made = [self._tasks(decoding.decode, job) for job in jobs]
-        return made, self._gathered(made)
+        return [Piece(*each) for each in zip(jobs, made, self._gathered(made), strict=True)]
 
-    def _pieces(self, names: list[str]) -> tuple[list[Any], list[Told]]:
-        """All files decoded, in pieces that follow each other: the futures, and what they tell.
-
-        Each file is a piece, unless files overlap in time: those are read together, as one
-        process reads them. Where datagrams are unfinished at the end of a piece and later ones
-        have fragments, too, those are decoded once more, one after the other.
-        """
-        made, told = self._decoded([self._job(names, (file,)) for file in range(len(names))])
-        pairs = sorted(zip(told, made, strict=True), key=lambda pair: _place(pair[0]))
-        groups = _overlapping([piece for piece, _ in pairs])
-        kept = {piece.files: future for piece, future in pairs}
-        wanted = [
-            tuple(sorted(file for piece in group for file in piece.files)) for group in groups
+    def _jobs(self, files: list[FileFacts], chunk_size: int) -> list[list[Job]]:
+        """For each file what is to be decoded: its stretches where it is large, else all of it."""
+        large = [file.path for file in files if (file.size or 0) > chunk_size]
+        cuts = [self._tasks(stretches, path, chunk_size) for path in large]
+        found = dict(zip(large, self._tasks.client.gather(cuts), strict=True))
+        jobs = [
+            Job((file.path,), (number,), self._filter, self._shares)
+            for number, file in enumerate(files)
         ]
-        again = [files for files in wanted if files not in kept]
-        new, new_told = self._decoded([self._job(names, files) for files in again])
-        kept |= dict(zip(again, new, strict=True))
-        facts = {piece.files: piece for piece in [*told, *new_told]}
-        return self._with_fragments(
-            names, [kept[files] for files in wanted], [facts[files] for files in wanted]
-        )
-
-    def _with_fragments(
-        self, names: list[str], made: list[Any], told: list[Told]
-    ) -> tuple[list[Any], list[Told]]:
-        unfinished: dict[int, Any] = {}
-        for place, piece in enumerate(told):
-            if not piece.has_fragments:
-                continue
-            if unfinished:
-                job = self._job(names, piece.files, unfinished)
-                (made[place],), (told[place],) = self._decoded([job])
-            unfinished = told[place].unfinished
-        return made, told
-
-    def _job(
-        self, names: list[str], files: tuple[int, ...], unfinished: dict[int, Any] | None = None
-    ) -> Job:
-        paths = tuple(names[file] for file in files)
-        return Job(paths, files, self._filter, self._shares, unfinished)
-
-
-def _place(piece: Told) -> tuple[int, int]:
-    """Sorts pieces of one file as `sources.time_order` does files."""
-    return (-(1 << 63) if piece.first is None else piece.first, piece.files[0])
-
-
-def _overlapping(pieces: list[Told]) -> list[list[Told]]:
-    """Pieces of one file, in their order, those together whose packets come among each other's."""
-    groups: list[list[Told]] = []
-    latest = -(1 << 63)
-    for piece in pieces:
-        if piece.first is not None and piece.first < latest:
-            groups[-1].append(piece)
-        else:
-            groups.append([piece])
-        if piece.last is not None:
-            latest = max(latest, piece.last)
-    return groups
+        return [
+            [replace(job, stretch=each) for each in found.get(job.paths[0], [])] or [job]
+            for job in jobs
+        ]
 
 
 def _course(told: list[Told], spans: int, profile: Profile) -> tracking.Course:
@@ -201,22 +166,28 @@ def _course(told: list[Told], spans: int, profile: Profile) -> tracking.Course:
     clocks = np.maximum.accumulate([0, *(piece.clock for piece in told)]).tolist()
     edges = [firsts[-1] * place // spans for place in range(spans + 1)]
     return tracking.Course(
-        tuple(firsts[:-1]), tuple(clocks[:-1]), clocks[-1], tuple(edges), profile
+        tuple(firsts[:-1]),
+        tuple(numbers_before(told)),
+        tuple(clocks[:-1]),
+        next((piece.begun for piece in told if piece.begun is not None), 0),
+        clocks[-1],
+        tuple(edges),
+        profile,
     )
 
 
-def _facts(told: list[Told], count: int, skipped_files: list[str]) -> CaptureFacts:
+def _facts(told: list[Told], capture: Capture) -> CaptureFacts:
     """The facts of the capture, of those of its pieces."""
-    facts = CaptureFacts(skipped_files=skipped_files)
-    files: list[Any] = [None] * count
+    facts = CaptureFacts(skipped_files=list(capture.skipped_files))
+    files: list[list[FileFacts]] = [[] for _ in capture.files]
     for piece in told:
         for file, own in zip(piece.files, piece.facts.files, strict=True):
-            files[file] = own
+            files[file].append(own)
         facts.packets += piece.facts.packets
         facts.segments += piece.facts.segments
     skipped = summed([piece.facts.skipped for piece in told])  # a piece may undo what one counted
     facts.skipped = {reason: number for reason, number in skipped.items() if number}
     facts.counters = summed([piece.facts.counters for piece in told])
-    facts.clock = ClockSteps.join([piece.facts.clock for piece in told])
-    facts.take_files(files)
+    facts.clock = ClockSteps.join([piece.facts.clock for piece in told], numbers_before(told))
+    facts.take_files([FileFacts.join(each) for each in files])
     return facts

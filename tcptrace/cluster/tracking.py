@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from tcptrace.cluster.decoding import TOLD
-from tcptrace.cluster.packing import Packed
 from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
+from tcptrace.packed import Packed
 from tcptrace.sources.reading import BATCH
 from tcptrace.tables.capture_facts import Learned
 from tcptrace.tcp.profile import Profile
@@ -26,13 +26,16 @@ _CLOCK = Segments.index("clock")
 class Course:
     """What a share's tracker must know of the whole capture.
 
-    firsts : position of each piece's first segment among all; clocks : the latest time of a
-    segment before each piece, ns; until : of all; edges : positions where spans begin, and the
+    firsts : position of each piece's first segment among all; numbers : packets of its file
+    before each piece; clocks : the latest time of a segment before each piece, ns; begun, until :
+    the times of the first of all and the latest; edges : positions where spans begin, and the
     end of the last
     """
 
     firsts: tuple[int, ...]
+    numbers: tuple[int, ...]
     clocks: tuple[int, ...]
+    begun: int
     until: int
     edges: tuple[int, ...]
     profile: Profile
@@ -64,9 +67,11 @@ class Span:
 
 def track(pieces: list[list[Packed]], course: Course) -> dict[Any, Any]:
     """`Tracked` under TOLD; under each span's number the `Span`."""
-    tracker, opened = Tracker(course.profile), [np.zeros(0, np.int64)]
-    for piece, first, clock in zip(pieces, course.firsts, course.clocks, strict=True):
+    tracker, opened = Tracker(course.profile, begun=course.begun), [np.zeros(0, np.int64)]
+    before = zip(course.firsts, course.numbers, course.clocks, strict=True)
+    for piece, (first, number, clock) in zip(pieces, before, strict=True):
         for rows, places in _batches(piece):
+            rows.packet[:] += number
             tracker.feed(rows, np.maximum(rows.time + rows.clock, clock))
             opened.append(first + places[rows.opens == 1])
     found = tracker.finish(course.until)

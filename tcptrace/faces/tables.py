@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -46,7 +46,7 @@ TABLES = {
         "tcptrace segments office.pcapng -Y 'flags contains R' -T tsv",
     ),
 }
-STREAMED = ("connections", "timeline")  # the others need the whole, or are read a second time
+STREAMED = ("connections", "timeline")  # segments are read a second time
 
 
 def table_command(name: str) -> click.Command:
@@ -78,11 +78,16 @@ def write_table(
 
     form, path, columns = asked
     kind = format_of(form, path)
-    streams = request.dask is None and name in STREAMED and kind in STREAMS
-    if path is not None and streams:
+    streams = request.dask is None and kind in STREAMS
+    if path is not None and streams and name in STREAMED:
         stream_table(request, name, (kind, path, columns))
         return
-    trace = request.trace()
+    # Anomalies are known at the end alone, but till then little has to be kept for them.
+    little = path is not None and streams and name == "anomalies"
+    if little and not request.selection.by_connection:
+        trace = cast("Trace", request.stream())
+    else:
+        trace = request.trace()
     rows = rows_of(request, trace, name)
     frame = picked_columns(rows, columns)
     with output(path, request.files) as stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -55,6 +55,24 @@ class FileFacts:
     invalid_times: int = 0
     clamped_times: int = 0
     untimed: int = 0
+
+    @classmethod
+    def join(cls, stretches: list[FileFacts]) -> FileFacts:
+        """Of one file that was read in stretches, in their order."""
+        firsts = [each.first_time for each in stretches if each.first_time is not None]
+        lasts = [each.last_time for each in stretches if each.last_time is not None]
+        return replace(
+            stretches[0],
+            packets=sum(each.packets for each in stretches),
+            first_time=min(firsts, default=None),
+            last_time=max(lasts, default=None),
+            link_types=set().union(*(each.link_types for each in stretches)),
+            truncated_at=stretches[-1].truncated_at,
+            damage=stretches[-1].damage,
+            invalid_times=sum(each.invalid_times for each in stretches),
+            clamped_times=sum(each.clamped_times for each in stretches),
+            untimed=sum(each.untimed for each in stretches),
+        )
 
     def count(self, batch: Packets) -> None:
         """Take a batch just read into packets, span and link types."""

@@ -82,6 +82,14 @@ def read_pcap(window: Window, facts: FileFacts, file: int) -> Iterator[Packets]:
 
     CaptureError if the header is cut short or of a version before 2.
     """
+    yield from read_records(window, record_walk(window, facts, file), facts)
+
+
+def record_walk(window: Window, facts: FileFacts, file: int) -> records.RecordWalk:
+    """What walks the file's records, the first of which is the window's when this returns.
+
+    CaptureError as `read_pcap`.
+    """
     header = _read_header(window, facts)
     limit = longest_packet(header.link_type, header.snap_length)
     layout = _layout(window, header, limit, facts.size is None)
@@ -95,7 +103,7 @@ def read_pcap(window: Window, facts: FileFacts, file: int) -> Iterator[Packets]:
     walk.unit = layout.unit
     walk.lengths = header.lengths
     walk.padding = layout.padding
-    yield from read_records(window, walk, facts)
+    return walk
 
 
 def _read_header(window: Window, facts: FileFacts) -> Header:

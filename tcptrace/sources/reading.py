@@ -38,10 +38,12 @@ def read_records(
     walk: Walk,
     facts: FileFacts,
     on_block: Callable[[], bool] | None = None,
+    within: bool = False,
 ) -> Iterator[Packets]:
     """Batches of at most `BATCH` packets, as soon as the window's stream gives them.
 
     `on_block` takes a block that is no packet from the window; False where it is not whole.
+    `within` says that the window's first record is not the file's.
     Ends at the stream's end, or at damage, which `facts` then names; CaptureError if damage
     comes before the first packet, for then this is likely no capture at all.
     """
@@ -58,6 +60,9 @@ def read_records(
             batch.data = window.octets
             facts.count(batch)
             yield batch
+        if walk.status == walking.DAMAGED:
+            stop_at_damage(window, walk.wrong, facts, within)
+            return
         if not _go_on(window, walk, facts, on_block):
             return
 
@@ -72,9 +77,6 @@ def _go_on(
     status = walk.status
     if status == walking.FULL:
         return True
-    if status == walking.DAMAGED:
-        stop_at_damage(window, walk.wrong, facts)
-        return False
     at = window.position
     if status == walking.BLOCK and on_block is not None:
         more = on_block()
@@ -87,8 +89,9 @@ def _go_on(
     return more
 
 
-def stop_at_damage(window: Window, wrong: str, facts: FileFacts) -> None:
+def stop_at_damage(window: Window, wrong: str, facts: FileFacts, within: bool = False) -> None:
     """Note what was wrong at the window's start; CaptureError if no packet came before it."""
-    if not facts.packets:
+    if not (facts.packets or within):
         raise CaptureError(facts.path, f"expected {wrong}", window.position)
     facts.damage = f"at byte {window.position}: expected {wrong}"
+    facts.truncated_at = window.position

@@ -84,6 +84,30 @@ def open_stream(source: str | Any) -> Stream:
         raise CaptureError(source, _reason(error)) from None
 
 
+def open_part(path: str, begin: int, end: int | None) -> Stream:
+    """The bytes of a file from one offset up to another (None: up to its end).
+
+    CaptureError as `open_stream`.
+    """
+    try:
+        return _Part(path, begin, end)
+    except (OSError, ValueError) as error:
+        raise CaptureError(path, _reason(error)) from None
+
+
+class _Part(io.FileIO):
+    def __init__(self, path: str, begin: int, end: int | None) -> None:
+        super().__init__(path)
+        self.seek(begin)
+        self._left = sys.maxsize if end is None else end - begin
+
+    def readinto(self, view: Any, /) -> int:
+        """As `Stream.readinto`."""
+        got = super().readinto(view[: self._left])
+        self._left -= got
+        return got
+
+
 def is_stream(source: Any) -> bool:
     """Whether a source can be read only once: a pipe, standard input, an object."""
     return not isinstance(source, str) or source == STDIN or _is_pipe(source)

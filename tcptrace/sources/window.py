@@ -27,14 +27,15 @@ class Stream(Protocol):
 class Window:
     """The bytes `octets[start:end]` are in memory; `position` is the stream offset of `start`."""
 
-    def __init__(self, stream: Stream, chunk: int = CHUNK) -> None:
+    def __init__(self, stream: Stream, chunk: int = CHUNK, begin: int = 0) -> None:
+        """`begin` is the offset of the stream's first byte in what it is part of."""
         self.octets = _buffer(chunk)
         self.start = 0
         self.end = 0
         self.finished = False
         self._stream = stream
         self._chunk = chunk
-        self._moved = 0
+        self._moved = begin
 
     def __len__(self) -> int:
         return self.end - self.start

@@ -28,15 +28,28 @@ class ClockSteps:
     largest: int = 0
     packet: int = 0
     time: int = 0
+    first: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
     last: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def join(cls, several: list[ClockSteps]) -> ClockSteps:
-        """Of the pieces of a capture, which follow each other and share no file."""
-        first = next((each for each in several if each.count), cls())
-        count = sum(each.count for each in several)
-        largest = max((each.largest for each in several), default=0)
-        return cls(count, largest, first.packet, first.time)
+    def join(cls, several: list[ClockSteps], numbers: list[int]) -> ClockSteps:
+        """Of the pieces of a capture, which follow each other.
+
+        numbers : what each piece's numbers of packets lack, where others read the file before
+        """
+        joined = cls()
+        for each, number in zip(several, numbers, strict=True):
+            joined._follow(each, number)
+        return joined
+
+    def _follow(self, later: ClockSteps, number: int) -> None:
+        for file, (time, packet) in later.first.items():
+            back = self.last.get(file, time) - time
+            if back > 0:
+                self._count(1, back, packet + number, time)
+        if later.count:
+            self._count(later.count, later.largest, later.packet + number, later.time)
+        self.last.update(later.last)
 
     def watch(self, packets: Packets) -> None:
         """Take a batch; the time of a file's packet is held against the same file's one before."""
@@ -49,14 +62,16 @@ class ClockSteps:
         back = before - packets.time
         places = np.flatnonzero((back > 0) & same_file)
         if len(places):
-            self._count(packets, places, int(back[places].max()))
+            packet, time = int(packets.number[places[0]]), int(packets.time[places[0]])
+            self._count(len(places), int(back[places].max()), packet, time)
+        self.first.setdefault(int(packets.file[0]), (int(packets.time[0]), int(packets.number[0])))
         self.last[int(packets.file[-1])] = int(packets.time[-1])
 
-    def _count(self, packets: Packets, places: npt.NDArray[np.intp], largest: int) -> None:
+    def _count(self, count: int, largest: int, packet: int, time: int) -> None:
+        """So many more, of which the first is that packet."""
         if not self.count:
-            self.packet = int(packets.number[places[0]])
-            self.time = int(packets.time[places[0]])
-        self.count += len(places)
+            self.packet, self.time = packet, time
+        self.count += count
         self.largest = max(self.largest, largest)
 
 

@@ -94,9 +94,10 @@ def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
             or connections.orig_lo[older] != connections.orig_lo[newer]
         )
         outlived = [_outlives(moves, starts, older, newer, role, flipped) for role in (0, 1)]
-        connections.end_reason[older] = (
-            connections.end_reason[newer] if any(outlived) else EndReason.PORT_REUSED
-        )
+        if connections.end_reason[older] != EndReason.EVICTED:  # nobody watched it until then
+            connections.end_reason[older] = (
+                connections.end_reason[newer] if any(outlived) else EndReason.PORT_REUSED
+            )
         for role in (0, 1):
             opening = _opening(moves, starts, newer, role ^ flipped)
             if opening is not None and not outlived[role]:

@@ -27,7 +27,11 @@ class Judgement:
     """Judges groups in turn; what it learns of two hosts serves their later connections, too."""
 
     def __init__(self, profile: Profile, share: int = 1) -> None:
-        """`share` judgements divide among them what may be remembered."""
+        """`share` judgements divide among them what may be remembered.
+
+        begun : when the capture began, ns; to be set before anything is judged
+        """
+        self.begun = 0
         self._profile = profile
         self._distances = Distances(share)
         self._wheel = Wheel(profile, share)
@@ -66,7 +70,7 @@ class Judgement:
         dating.date(rows, offsets, sides.cells, count)
         self._wheel.learn(group, sides)
         witness = Witness(rows, sides.cells)
-        Opening(witness, rows, sides.cells).settle(offsets, count)
+        Opening(witness, rows, sides.cells, self.begun).settle(offsets, count)
         Closing(witness, rows, sides.cells).settle(offsets, count, until)
         Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
         for place in group.again:

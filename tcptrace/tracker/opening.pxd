@@ -2,4 +2,5 @@
 from tcptrace.tracker.first_copies cimport FirstCopies
 from tcptrace.tracker.refuting cimport Refuting
 from tcptrace.tracker.syn_received cimport SynReceived
+from tcptrace.tracker.unseen_opening cimport UnseenOpening
 from tcptrace.tracker.witness cimport Witness

@@ -20,6 +20,7 @@ from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.syn_received import SynReceived
 from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.unseen_opening import UnseenOpening
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
@@ -72,7 +73,7 @@ SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
 @cython.final
 @cython.cclass
 class Opening:
-    """One pass over the evidence of a batch of connections."""
+    """One pass over the evidence of a batch of connections; the capture began at `begun`, ns."""
 
     r: cython.longlong[::1]
     e: cython.longlong[::1]
@@ -81,14 +82,16 @@ class Opening:
     firsts: FirstCopies
     received: SynReceived
     refuting: Refuting
+    unseen: UnseenOpening
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview, begun: int) -> None:
         self.w = witness
         self.r = rows
         self.e = sides
         self.firsts = FirstCopies(witness, rows, sides)
         self.refuting = Refuting(witness, rows, sides)
         self.received = SynReceived(self.refuting, witness, rows, sides)
+        self.unseen = UnseenOpening(witness, rows, sides, begun)
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill the opening milestones of both sides of each connection."""
@@ -124,8 +127,9 @@ class Opening:
     @cython.exceptval(-1, check=True)
     def _open(self, one: cython.Py_ssize_t, two: cython.Py_ssize_t) -> cython.int:
         if self.e[one + ISS] < 0 and self.e[two + ISS] < 0:
-            self._join(one, two, 0)
-            self._join(two, one, 1)
+            if not self.unseen.opens(self.received, one, two, self.first):
+                self._join(one, two, 0)
+                self._join(two, one, 1)
         elif self.e[one + ACTIVE] and self.e[two + ACTIVE]:
             self._cross(one, two, 0)
             self._cross(two, one, 1)

@@ -24,9 +24,12 @@ def orientations(slots: Slots, sides: Sides) -> tuple[Numbers, Numbers]:
     answered = (iss >= 0) & (active == 0)
     ranks = [_rank(port) for port in (slots.port_0, slots.port_1)]
     by_port = ranks[0] != ranks[1]
-    by_syn, by_answer = active.any(axis=1), answered.any(axis=1)
+    by_answer = answered.any(axis=1)
+    opened = active.any(axis=1)  # by a SYN, or by the ACK of one that was not captured
+    by_syn = opened & ((iss >= 0).any(axis=1))
+    by_port &= ~opened
     swapped = np.where(
-        by_syn,
+        opened,
         active[:, 0] == 0,
         np.where(by_answer, answered[:, 0], by_port & (ranks[0] < ranks[1])),
     )

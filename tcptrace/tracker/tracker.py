@@ -91,10 +91,16 @@ class Tracker:
 
     profile : the timers that end silent states; `tcptrace.tcp.timers.profile`.
     open_limit : connections kept open at once; beyond it the oldest idle one is evicted.
+    begun : when the capture began, ns; else it begins with the first segment.
     evicted : how many were, of those that have been judged.
     """
 
-    def __init__(self, profile: Profile | None = None, open_limit: int = OPEN_LIMIT) -> None:
+    def __init__(
+        self,
+        profile: Profile | None = None,
+        open_limit: int = OPEN_LIMIT,
+        begun: int | None = None,
+    ) -> None:
         self._table = ConnectionTable(open_limit, ENDED_LINGER, secrets.randbits(62))
         self._log = RestingLog()
         self._tallying = Tallying()
@@ -108,6 +114,7 @@ class Tracker:
         self._forgotten = self._since = 0
         self._turns: Iterator[bool] = iter(())
         self.evicted = 0
+        self._begun = begun
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
         """Take in a batch in capture order; fills the columns that are the tracker's.
@@ -116,6 +123,8 @@ class Tracker:
             trackers are fed the rest of the capture
         """
         count = len(segments)
+        if self._begun is None and count:
+            self._begun = int(segments.time[0])
         self._table.assign(segments.cells, count, clocks)
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
@@ -206,6 +215,7 @@ class Tracker:
             still_open = group.slots.used == 1
             group.slots.left_at[still_open] = now
             group.slots.end_reason[still_open] = EndReason.CAPTURE_END
+        judgement.begun = self._begun or 0
         judged, kept = judgement.judge(groups, room)
         return judged.verdict(self._counted(kept))
 
@@ -237,6 +247,7 @@ class Tracker:
         for part in met:
             if part not in self._parts:
                 self._parts[part] = _Part(Judgement(self._profile, PARTS))
+                self._parts[part].judgement.begun = self._begun or 0
             self._parts[part].pending += left[parts == part].tolist()
         return [self._parts[part] for part in met]
 

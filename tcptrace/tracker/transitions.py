@@ -95,7 +95,7 @@ class Connections(Rows):
         "incarnation": "which use of the same four-tuple, from 0",
         "orientation": "Orientation",
         "end_reason": "EndReason",
-        "mid_stream": "1 if its beginning was not captured",
+        "mid_stream": "1 if neither its handshake was captured nor what tells of one in a gap",
         "one_sided": "1 if only one direction was captured",
         "vantage": "Vantage",
         "time_start": "time of its first packet, ns",

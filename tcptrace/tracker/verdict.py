@@ -134,7 +134,8 @@ class Judged:
         made.path[:], made.file[:], made.end_reason[:] = slots.path, slots.file, slots.end_reason
         made.time_start[:], made.time_end[:] = slots.time_start, slots.time_end
         made.first_packet[:], made.last_packet[:] = slots.packet_start, slots.packet_end
-        made.mid_stream[:] = (sides.iss[0::2] < 0) & (sides.iss[1::2] < 0)
+        opens = (sides.iss >= 0) | (sides.active == 1)
+        made.mid_stream[:] = ~opens.reshape(-1, 2).any(axis=1)
         made.one_sided[:] = _one_sided(sides)
         made.vantage[:] = vantages(made)
         made.conn_state[:], made.completeness[:] = zeek.conn_state, zeek.completeness

@@ -38,9 +38,9 @@ def kill(client: Any) -> None:
 
 @pytest.mark.usefixtures("loopback")
 def test_worker_killed_while_it_reads_and_after(tmp_path: Path) -> None:
-    """Files are decoded again, and so are tables made again that only it had."""
+    """Chunks of files are decoded again, and so are tables made again that only it had."""
     distributed = pytest.importorskip("distributed")
-    paths = written(cut(list(records()), 9, random.Random(5)), tmp_path)
+    paths = written(cut(list(records()), 5, random.Random(5)), tmp_path)
     expected = read(paths)
     workers = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
     with (
@@ -48,7 +48,7 @@ def test_worker_killed_while_it_reads_and_after(tmp_path: Path) -> None:
         distributed.Client(cluster) as client,
         ThreadPoolExecutor(1) as pool,
     ):
-        run = pool.submit(read_distributed, paths, client)
+        run = pool.submit(read_distributed, paths, client, chunk_size=10_000)
         kill(client)
         found = run.result(PATIENCE)
         assert_same(expected, found)

@@ -61,6 +61,41 @@ def test_datagrams_in_fragments_across_files(client: Any, tmp_path: Path, seed: 
     assert_same(expected, read_distributed(paths, client))
 
 
+@pytest.mark.parametrize("chunk_size", [60, 3_000, 40_000])
+def test_large_file_in_chunks(client: Any, tmp_path: Path, chunk_size: int) -> None:
+    """Wherever they begin: between fragments, within a connection, where the clock is set back."""
+    packets = fragmented(list(records()), 7)[: 3_000 if chunk_size > 60 else 200]
+    middle = len(packets) // 2
+    late = [(time - 90 * SECOND, octets) for time, octets in packets[middle:]]
+    paths = written([packets[:middle] + late], tmp_path)
+    expected = read(paths)
+    assert expected.capture.clock.count
+    assert_same(expected, read_distributed(paths, client, chunk_size=chunk_size))
+
+
+def test_chunks_of_files_that_follow_each_other_and_of_such_that_do_not(
+    client: Any, tmp_path: Path
+) -> None:
+    """Only pcap files are cut, and only those without overlap: the answer is one."""
+    packets = list(records())
+    for astray in (0, 1):
+        paths = written(cut(packets, 5, random.Random(astray), astray), tmp_path / str(astray))
+        how = {"filter": "greater 60"}
+        assert_same(read(paths, **how), read_distributed(paths, client, chunk_size=9_000, **how))
+
+
+def test_chunks_of_a_file_that_ends_early(client: Any, tmp_path: Path) -> None:
+    """Cut within a packet, and damaged before its last chunks: those are not there, then."""
+    paths = written([list(records())], tmp_path)
+    octets = paths[0].read_bytes()
+    paths[0].write_bytes(octets[:-1])
+    assert_same(read(paths), read_distributed(paths, client, chunk_size=9_000))
+    paths[0].write_bytes(octets[:50_000] + b"\xff" * 2_000 + octets[52_000:])
+    expected = read(paths)
+    assert expected.capture.files[0].damage
+    assert_same(expected, read_distributed(paths, client, chunk_size=9_000))
+
+
 def test_filter_and_profile(client: Any) -> None:
     """They mean what they mean in `read`."""
     how = {"filter": "port 8080 or port 80", "profile": "freebsd"}
@@ -100,3 +135,5 @@ def test_bad_input_is_told_as_by_read(client: Any, tmp_path: Path) -> None:
         read_distributed(paths, client, filter="nonsense 5")
     with pytest.raises(tcptrace.UsageError):
         read_distributed(paths, client, profile="nonsense")
+    with pytest.raises(tcptrace.UsageError, match="chunk_size"):
+        read_distributed(paths, client, chunk_size=0)

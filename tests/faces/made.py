@@ -209,5 +209,9 @@ class MadeStream:
     def capture(self) -> CaptureFacts:
         return self.trace.capture
 
+    @property
+    def anomalies(self) -> pd.DataFrame:
+        return self.trace.anomalies
+
     def __iter__(self) -> Iterator[MadeTrace]:
         yield self.trace

@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 from tcptrace.errors import UsageError
+from tcptrace.faces.request import Request
 from tcptrace.faces.tables import TABLES
 from tcptrace.tables import schema
 from tests.faces.made import MadeTrace, table
@@ -72,6 +73,19 @@ def test_output_file(run: Run, tmp_path: Path) -> None:
     result = run("connections", "x", "-o", str(path))
     assert ("", 0) == (result.stdout, result.exit_code)
     assert run("connections", "x", "-T", "csv").stdout == path.read_text()
+
+
+def test_anomalies_to_a_file_need_no_whole_trace(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Unless connections are picked: the same rows as on stdout either way."""
+    path = tmp_path / "out.csv"
+    for picked in ([], ["-Y", "severity >= warning"], ["--conn", "1"]):
+        expected = run("anomalies", "x", "-T", "csv", *picked).stdout
+        with monkeypatch.context() as patched:
+            patched.delattr(Request, "stream" if "--conn" in picked else "trace")
+            assert 0 == run("anomalies", "x", "-o", str(path), *picked).exit_code
+        assert expected == path.read_text()
 
 
 def test_parquet_to_a_file(run: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tcptrace.sources.streams import (
     ObjectStream,
     is_stream,
     name_of,
+    open_part,
     open_stream,
     size_of,
 )
@@ -144,6 +145,17 @@ def test_names_and_sizes(tmp_path: Path) -> None:
     with path.open("rb") as file:
         assert (str(path), True) == (name_of(file), is_stream(file))
     assert "BytesIO" == name_of(io.BytesIO())
+
+
+def test_part_of_a_file(tmp_path: Path) -> None:
+    """From one offset to another, or to the end; where the end comes first, as much as there is."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(50)))
+    assert bytes(range(7, 30)) == read_all(open_part(str(path), 7, 30))
+    assert bytes(range(7, 50)) == read_all(open_part(str(path), 7, None))
+    assert bytes(range(45, 50)) == read_all(open_part(str(path), 45, 60))
+    with pytest.raises(CaptureError, match="No such file"):
+        open_part(str(tmp_path / "none"), 0, 1)
 
 
 def test_truncated_gzip_object_is_a_capture_error() -> None:

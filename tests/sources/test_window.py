@@ -73,6 +73,15 @@ def test_end_of_the_stream() -> None:
     assert b"abc" == window.peek(10)
 
 
+def test_positions_of_a_part_are_those_of_the_whole() -> None:
+    """Also once the buffer has been renewed."""
+    window = Window(Dribble(bytes(100), 7), 16, begin=1_000)
+    assert 1_000 == window.position
+    window.skip(70)
+    window.need(16)
+    assert 1_070 == window.position
+
+
 def test_close_closes_the_stream() -> None:
     """The descriptor is given back."""
     stream = Dribble(b"", 1)

@@ -117,8 +117,22 @@ def test_steps_of_pieces_are_those_of_the_whole() -> None:
     for piece, file in zip(pieces, files, strict=True):
         whole.watch(file)
         piece.watch(file)
-    assert whole == ClockSteps.join(pieces)
-    assert ClockSteps() == ClockSteps.join([])
+    assert whole == ClockSteps.join(pieces, [0, 0, 0])
+    assert ClockSteps() == ClockSteps.join([], [])
+
+
+def test_step_between_two_stretches_of_a_file_is_counted() -> None:
+    """It may be the first and the largest; packets are numbered as in the file."""
+    stretches = [[0, 9], [], [5, 7], [6, 5.5]]
+    whole, pieces, before, numbers = ClockSteps(), [], 0, []
+    for times in stretches:
+        whole.watch(packets(times, first=before + 1))
+        pieces.append(ClockSteps())
+        pieces[-1].watch(packets(times))
+        numbers.append(before)
+        before += len(times)
+    assert ClockSteps(3, 4 * SECOND, 3, at(5)) == whole
+    assert whole == ClockSteps.join(pieces, numbers)
 
 
 def test_vantage_of_trackers_together_is_that_of_most_connections() -> None:

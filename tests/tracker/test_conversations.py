@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from conversation import LOW, Conversation, Played, Side, Tap, play, read_all
+from conversation import LOW, START, Conversation, Played, Side, Tap, play, read_all
 from endpoint import Move
 
 from tcptrace.decode.segments import Segments
@@ -34,7 +34,9 @@ class Told:
 def reconstruct(conversation: Conversation, batches: list[Segments]) -> tracker.Reconstruction:
     """What the tracker makes of segments that come in these batches."""
     system = "rfc9293" if conversation.name.startswith("figure_") else "linux"
-    tracked = tracker.Tracker(profile=profile(system))
+    listened = conversation.listened
+    begun = None if listened is None else START - listened
+    tracked = tracker.Tracker(profile=profile(system), begun=begun)
     for batch in batches:
         tracked.feed(batch)
     return tracked.finish()

@@ -134,3 +134,16 @@ def test_no_lost_syn_ended_the_connection_before_it_had_closed() -> None:
     assert [State.TIME_WAIT, State.CLOSED] == last.state[-2:].tolist()
     assert State.SYN_SENT == reborn.state[0]
     assert reborn.earliest[0] < last.earliest[-2] == last.earliest[-1]
+
+
+def test_evicted_connection_was_watched_no_longer_than_that() -> None:
+    """A later one with its ports does not change why it was let go."""
+    tracker = Tracker(open_limit=1)
+    first, other = exchange(OPEN), exchange(OPEN, Between(client=("::ffff:192.0.2.9", 7)))
+    again = later(exchange(OPEN, AGAIN), 20)
+    tracker.feed(Segments.concat([first, later(other, 10), again]))
+    connections = tracker.finish().connections
+    assert [0, 0, 1] == connections.incarnation.tolist()
+    assert [EndReason.EVICTED, EndReason.EVICTED, EndReason.CAPTURE_END] == (
+        connections.end_reason.tolist()
+    )

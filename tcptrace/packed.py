@@ -37,10 +37,16 @@ class Packed:
     def matrix(self) -> Matrix:
         """The rows as they were."""
         rows = np.empty((self.count, len(self.least)), np.int64)
-        for place, (least, beyond) in enumerate(zip(self.least, self.beyond, strict=True)):
-            rows[:, place] = 0 if beyond is None else beyond
-            rows[:, place] += least
+        for place in range(len(self.least)):
+            rows[:, place] = self.column(place)
         return rows
+
+    def column(self, place: int) -> Matrix:
+        """One column as it was."""
+        beyond, least = self.beyond[place], self.least[place]
+        if beyond is None:
+            return np.full(self.count, least, np.int64)
+        return beyond.astype(np.int64) + least
 
 
 def _is_whole(least: int, most: int) -> bool:

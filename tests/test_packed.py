@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcptrace.cluster.packing import Packed
+from tcptrace.packed import Packed
 
 INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
 
