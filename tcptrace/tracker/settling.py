@@ -30,6 +30,7 @@ _NONE, _OPEN, _OVER = 0, 1, 2  # what an endpoint's last state says of it
 _ENDS = (State.CLOSED, State.LISTEN)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64
 _HALF = np.uint64(32)
+_BUCKETS = np.uint64(1 << 20)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Settling:
         open_ones = self._tracker.table().take(places)
         ordinals = told.connections.conn
         waits = ordinals > self._first_that_may_stray(places, open_ones)
-        waits |= np.isin(keys, self._keys(open_ones, ("0", "1"), "{part}_{side}"))
+        waits |= _among(keys, self._keys(open_ones, ("0", "1"), "{part}_{side}"))
         if not over:
             waits |= _fires_later(told, now) | (_newest(keys, ordinals) & ~_ended(told))
         settled: Mask = ~np.isin(keys, keys[waits])
@@ -112,6 +113,13 @@ class Settling:
             settled.connections, settled.endpoints, settled.transitions, settled.histories, numbers
         )
         return Piece(found, ordinals - np.searchsorted(self._strays, ordinals))
+
+
+def _among(keys: Keys, others: Keys) -> Mask:
+    """Which keys are among others; of many of these a bit tells most apart."""
+    marked = np.zeros(int(_BUCKETS), np.bool_)
+    marked[keys % _BUCKETS] = True
+    return np.isin(keys, others[marked[others % _BUCKETS]])
 
 
 class _Met:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from exchange import CLOSE, OPEN, SECOND, Between, exchange
 
 from tcptrace.decode.segments import Segments
 from tcptrace.tracker import tracker as tracking
-from tcptrace.tracker.settling import Piece, Settling
+from tcptrace.tracker.settling import Piece, Settling, _among
 from tcptrace.tracker.tracker import Tracker
 
 LATER = 400 * SECOND
@@ -102,3 +103,13 @@ def test_keys_are_the_same_from_either_end() -> None:
     table = seen.tracker.table().take([0])
     keys = seen.settling._keys(table, ("0", "1"), "{part}_{side}")
     assert keys == seen.settling._keys(table, ("1", "0"), "{part}_{side}")
+
+
+@pytest.mark.parametrize("many", [0, 1, 5_000])
+def test_keys_that_are_among_others(many: int) -> None:
+    """Also where another has the same lower bits, and where there are no others."""
+    keys = np.array([1, 1 << 40, 5, (1 << 63) + 1, 7], np.uint64)
+    others = np.array([1 + (1 << 20), 1 << 40, (1 << 63) + 1], np.uint64)
+    others = np.concatenate([np.arange(10_000, 10_000 + many, dtype=np.uint64), others])
+    assert [False, True, False, True, False] == _among(keys, others).tolist()
+    assert not _among(keys, others[:0]).any()
