@@ -83,7 +83,7 @@ class Stream:
 
 def _is_due(tracker: Tracker) -> bool:
     said = tracker.undrained
-    return said >= PIECE and SHARE * said >= int(np.count_nonzero(tracker.table().used))
+    return said >= PIECE and SHARE * said >= tracker.held
 
 
 class Part:

@@ -93,6 +93,7 @@ class Tracker:
     open_limit : connections kept open at once; beyond it the oldest idle one is evicted.
     begun : when the capture began, ns; else it begins with the first segment.
     evicted : how many were, of those that have been judged.
+    held : how many are in the table: open, or waiting to be judged.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Tracker:
         self._verdicts: list[Verdict] = []
         self._forgotten = self._since = 0
         self._turns: Iterator[bool] = iter(())
-        self.evicted = 0
+        self.evicted = self.held = 0
         self._begun = begun
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
@@ -126,6 +127,7 @@ class Tracker:
         if self._begun is None and count:
             self._begun = int(segments.time[0])
         self._table.assign(segments.cells, count, clocks)
+        self.held += int(segments.opens.sum())
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
@@ -269,6 +271,7 @@ class Tracker:
             for slot in group:
                 self._table.release(slot)
             self._zeek.release(group)
+            self.held -= len(group)
 
     def _verdict(self, judgement: Judgement, groups: list[list[int]], lane: int) -> Verdict:
         room = self._rooms[lane]

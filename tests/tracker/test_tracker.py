@@ -269,3 +269,13 @@ def test_groups_are_judged_while_the_capture_runs() -> None:
     assert list(range(count)) == found.numbers.tolist()
     assert list(range(1024, 1024 + count)) == found.connections.orig_port.tolist()
     assert count == len(found.histories)
+
+
+def test_held_are_those_that_have_yet_to_be_judged() -> None:
+    """As many as the table has; none once all is over."""
+    tracker = Tracker(open_limit=1)
+    tracker.feed(exchange(OPEN))
+    tracker.feed(exchange(OPEN, Between(client=("::ffff:192.0.2.9", 7))))
+    assert 2 == tracker.held == int((tracker.table().used != 0).sum())
+    tracker.finish()
+    assert 0 == tracker.held == int((tracker.table().used != 0).sum())
