@@ -46,12 +46,15 @@ class Sent:
 
 @dataclass
 class Passage:
-    """What became of a segment: the numbers of its packets in the capture, those that arrived."""
+    """What became of a segment: the numbers of its packets in the capture.
+
+    new : of these, those that arrived, and were no repeat of octets that their receiver had
+    """
 
     sender: str
     sent: Sent
     captured: list[int] = field(default_factory=list)
-    arrived: list[int] = field(default_factory=list)
+    new: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -95,8 +98,10 @@ class World:
         self.passages.append(passage)
 
         def arrive(packet: int) -> None:
-            passage.arrived.append(packet)
-            self.stacks[OTHER[sender]].receive(sent)
+            receiver = self.stacks[OTHER[sender]]
+            if not receiver.has(sent.segment):
+                passage.new.append(packet)
+            receiver.receive(sent)
 
         def pass_tap() -> None:
             self.capture.add(self.now, sender, packet_of(sender, sent, self.timestamps))
@@ -184,6 +189,11 @@ class Stack:
             wishes, self._wishes = self._wishes, []
             for wish in wishes:
                 wish()
+
+    def has(self, segment: Segment) -> bool:
+        """Whether all octets of a segment have been taken in; of none, no."""
+        rcv_nxt = self.tcp.rcv_nxt
+        return rcv_nxt is not None and segment.seg_len > 0 and diff(segment.end, rcv_nxt) <= 0
 
     def told(self) -> list[dict[str, Any]]:
         """This end's lives as a record has them; a state of no duration is a transit."""

@@ -149,7 +149,8 @@ def test_bounds_contain_the_moment_in_any_weather(
 
     A SYN that was lost before the tap left no trace, if no later segment of its sender was: the
     next copy looks like the first, and no bound that is of use would hold the moment of that.
-    What is presumed of a segment that was lost behind the tap has the bounds of that segment.
+    What is presumed of a segment that was lost behind the tap, or whose octets had been taken in
+    (section 3.10.7.4 then drops its ACK, too), has the bounds of that segment.
     """
     bounds_are_true(plan, before_tap, after_tap)
 
@@ -164,8 +165,8 @@ def beyond_any_tap(world: World, key: Key, row: Row) -> bool:
     """Whether the two exceptions hold: nothing that the tap saw could have told better."""
     if row.state == "SYN_SENT":
         return lost_without_trace(world, name_of(key))
-    arrived = {packet for passage in world.passages for packet in passage.arrived}
-    return row.basis == "presumed" and row.packet not in arrived
+    taken_in = {packet for passage in world.passages for packet in passage.new}
+    return row.basis == "presumed" and row.packet not in taken_in
 
 
 def lost_without_trace(world: World, sender: str) -> bool:

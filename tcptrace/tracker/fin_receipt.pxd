@@ -32,6 +32,7 @@ cdef class FinReceipt:
     cdef int _confirm_ack(
         self, Py_ssize_t at, Py_ssize_t peer, long long side, Py_ssize_t cause
     ) except? -1 nogil
+    cdef bint _shares_tick(self, Py_ssize_t row) except? -1 nogil
     cdef long long _last_repeat(self, long long side, long long fin) except? -2 nogil
     cdef bint _quiet(self, Py_ssize_t at, long long side, long long fin) except? -1 nogil
     cdef int _silent_ack(

@@ -25,6 +25,7 @@ HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"
 TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
+SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
 END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
@@ -260,6 +261,7 @@ class FinReceipt:
         c: cython.Py_ssize_t = cause * WIDTH
         m: cython.Py_ssize_t = at + FIN_ACKED
         fresh: cython.longlong = self.r[c + BEGIN]
+        tick: cython.longlong = 1 if self._shares_tick(cause) else 0
         row: cython.Py_ssize_t = self.w.next_row(self.first, side, ACK_BIT, RST)
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
@@ -267,7 +269,7 @@ class FinReceipt:
             echo: cython.bint = (
                 self.r[k + HAS_TIMESTAMP] != 0
                 and self.r[c + HAS_TIMESTAMP] != 0
-                and _diff(self.r[k + TSECR], self.r[c + TSVAL]) >= 0
+                and _diff(self.r[k + TSECR], self.r[c + TSVAL]) >= tick
             )
             if later and (echo or (self.r[k + ACKED] > fresh and self.r[c + REPEAT] == 0)):
                 self.e[m + BASIS], self.e[m + CONFIRMED_BY] = CONFIRMED, self.r[k + PACKET]
@@ -278,6 +280,20 @@ class FinReceipt:
                 return 0
             row = self.w.next_row(row + 1, side, ACK_BIT, RST)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _shares_tick(self, row: cython.Py_ssize_t) -> cython.bint:
+        """Whether an earlier segment of its sender has a row's TSval: an echo may be of that."""
+        k: cython.Py_ssize_t = row * WIDTH
+        other: cython.Py_ssize_t = self.w.next_row(self.first, self.r[k + SENDER], 0, RST)
+        while 0 <= other < row:
+            o: cython.Py_ssize_t = other * WIDTH
+            if self.r[o + HAS_TIMESTAMP] and self.r[o + TSVAL] == self.r[k + TSVAL]:
+                return True
+            other = self.w.next_row(other + 1, self.r[k + SENDER], 0, RST)
+        return False
 
     @cython.cfunc
     @cython.nogil

@@ -36,7 +36,6 @@ EQUAL_WAITS = cython.declare(cython.longlong, 3_000_000_000)  # tcp_syn_linear_t
 LAST_SYN = cython.declare(cython.longlong, 67_000_000_000)  # tcp_syn_retries, after the first
 FULL_SEGMENT = cython.declare(cython.longlong, 1448)
 COUNTED = cython.declare(cython.longlong, 64)  # a longer gap is no count
-LOST_MOST = cython.declare(cython.longlong, 6)
 NEVER = cython.declare(cython.longlong, -1)
 
 
@@ -126,7 +125,7 @@ class FirstCopies:
         while row >= 0:
             k: cython.Py_ssize_t = row * WIDTH
             skipped: cython.longlong = self.r[k + IP_ID] - last
-            if self.r[k + BEGIN] > nxt or (last > 0 and 1 < skipped < LOST_MOST):
+            if self.r[k + BEGIN] > nxt or (last > 0 and 1 < skipped < COUNTED):
                 return True
             nxt = max(nxt, self.r[k + END])
             last = max(last, self.r[k + IP_ID])

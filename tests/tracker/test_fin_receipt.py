@@ -81,6 +81,24 @@ def test_any_ack_of_a_fin_may_have_been_the_one() -> None:
     assert 1020 == earliest_of(found, ORIGINATOR, State.FIN_WAIT_2)
 
 
+def test_echo_of_a_tick_that_two_share_proves_neither() -> None:
+    """The server sent octets and the ACK of the FIN within a millisecond; one of them came."""
+    text = """
+    0.00 C S 0 ts=100,0
+    0.02 S SA 0 a1 ts=9000,100
+    0.04 C A 1 a1 ts=140,9000
+    1.0000 C FA 1 a1 ts=1100,9000
+    1.0200 S PA 1+5 a1 ts=10000,140
+    1.0205 S A 6 a2 ts=10000,1100
+    1.0400 C A 2 a6 ts=1140,10000
+    """
+    found = told_of(reconstructed(exchange(text)), ORIGINATOR)
+    assert "FIN_WAIT_2 RCV_ACK_OF_FIN PRESUMED 6 0" in found
+    apart = text.replace("6 a2 ts=10000", "6 a2 ts=10001").replace("1140,10000", "1140,10001")
+    found = told_of(reconstructed(exchange(apart)), ORIGINATOR)
+    assert "FIN_WAIT_2 RCV_ACK_OF_FIN CONFIRMED 6 7" in found
+
+
 def test_without_clocks_no_order_tells_which_ack_of_a_fin_it_was() -> None:
     """The client seems to lack the octets that the first rode on; it lacks those before them."""
     text = """
