@@ -50,10 +50,9 @@ SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 SYN = cython.declare(cython.longlong, flags.SYN)
 FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
-OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
-ASSUMED = cython.declare(cython.longlong, Basis.ASSUMED)
-TIMER = cython.declare(cython.longlong, Basis.TIMER)
-INFERRED = cython.declare(cython.longlong, Basis.INFERRED)
+cython.declare(OBSERVED=cython.longlong, PRESUMED=cython.longlong, INFERRED=cython.longlong)
+cython.declare(TIMER=cython.longlong, ASSUMED=cython.longlong, RETRACTED=cython.longlong)
+OBSERVED, _, PRESUMED, INFERRED, TIMER, ASSUMED, RETRACTED = Basis
 CLOSE = cython.declare(cython.longlong, Event.CLOSE)
 FELL_SILENT = cython.declare(cython.longlong, Reason.SILENCE)
 SYN_SENT = cython.declare(cython.longlong, State.SYN_SENT)
@@ -64,7 +63,7 @@ SKIP_TIME_WAIT = cython.declare(cython.longlong, Event.SKIP_TIME_WAIT)
 BEFORE_CAPTURE = cython.declare(cython.longlong, Reason.BEFORE_CAPTURE)
 EXPIRED = cython.declare(cython.longlong, Reason.EXPIRED)
 NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
-RETRACTED = cython.declare(cython.longlong, Basis.RETRACTED)
+NO_REASON = cython.declare(cython.longlong, Reason.NONE)
 FOREVER = cython.declare(cython.longlong, (1 << 63) - 1)
 CLOSED = cython.declare(cython.longlong, State.CLOSED)
 LISTEN = cython.declare(cython.longlong, State.LISTEN)
@@ -197,8 +196,21 @@ class Telling:
             self._step(at, FIN_ACKED)
         else:
             self._step(at, FIN_ACKED)
+            if self._may_have_come_before(at, peer):
+                self.w.say(at + FIN_TAKEN, PRESUMED, self.e[at + FIN_TAKEN + EVENT], NO_REASON)
+                self.e[at + FIN_TAKEN + CONFIRMED_BY] = 0
             self._step(at, FIN_TAKEN)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _may_have_come_before(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
+        """Whether an earlier copy of the FIN came, unless a presumed ACK did: CLOSING was next."""
+        first: cython.longlong = self.e[peer + FIN_OUT + ROW]
+        if self.e[at + FIN_ACKED + BASIS] != PRESUMED or first < 0:
+            return False
+        known: cython.bint = self.r[first * WIDTH + ACKED] > self.e[at + FIN_OCTET]
+        return not known and first < self.e[at + FIN_TAKEN + ROW]
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
