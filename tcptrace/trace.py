@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tcptrace.ahead import Behind
 from tcptrace.anomalies.catalogue import find_anomalies, joined_codes
 from tcptrace.anomalies.findings import Findings
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
+from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.connections import connections
 from tcptrace.tables.export import write_tables
@@ -65,7 +67,12 @@ class Trace:
     @cached_property
     def connections(self) -> pd.DataFrame:
         """One row a connection, index `conn`; columns as `tables.schema.CONNECTIONS` says."""
+        self.found.standing(self.end)  # both ask for these, and they are made once
+        Addresses.of_connections(self.found.connections)
+        beside = Behind()
+        beside.do(lambda: self.findings)
         table = connections(self.found, self.end)
+        beside.wait()
         codes = joined_codes(self.findings.about(), len(table))
         return table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
 

@@ -10,6 +10,7 @@ cdef class Silence:
     cdef long long[::1] e
     cdef long long[::1] cells
     cdef object profile
+    cdef list schedule
     cdef Witness w
     cdef Waits waits
     cdef Py_ssize_t first

@@ -60,6 +60,7 @@ class Silence:
     e: cython.longlong[::1]
     cells: cython.longlong[::1]
     profile: object
+    schedule: list
     w: Witness
     waits: Waits
     first: cython.Py_ssize_t
@@ -76,6 +77,7 @@ class Silence:
         self.e = sides
         self.profile = profile
         self.cells = profile.cells()
+        self.schedule = profile.syn_schedule()
         self.waits = Waits(rows)
         self.first = self.last = self.side = 0
         self.least = self.most = NEVER
@@ -114,7 +116,7 @@ class Silence:
         One may have been lost before the tap, so two must be missing, but for a tap beside it.
         The best estimate is when an answer would have come: it was never waited for.
         """
-        schedule = self.profile.syn_schedule()
+        schedule = self.schedule
         sent: cython.Py_ssize_t = 0
         row: cython.Py_ssize_t = self.w.next_row(self.first, self.side, SYN, ACK_BIT | RST)
         while row >= 0:
