@@ -43,6 +43,7 @@ SYN_ACK_GIVE_UP = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_gi
 SYN_ACK_WAIT = cython.declare(cython.Py_ssize_t, TimerCells.index("syn_ack_wait_min"))
 FIN_WAIT_2_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("fin_wait_2_min"))
 RTO_MIN = cython.declare(cython.Py_ssize_t, TimerCells.index("rto_min"))
+RTO_MAX = cython.declare(cython.Py_ssize_t, TimerCells.index("rto_max"))
 TIME_WAIT_TIMER = cython.declare(cython.Py_ssize_t, TimerCells.index("time_wait_min"))
 NEVER = cython.declare(cython.longlong, -1)
 TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
@@ -149,7 +150,8 @@ class Silence:
         if self.least == NEVER:
             return 0
         self.waits.measure(self.first, self.last, self.side, since)
-        longer = self.profile.fin_wait_2(max(self.waits.timeout(), self.cells[RTO_MIN]))
+        timeout: cython.longlong = max(self.waits.timeout(), self.cells[RTO_MIN])
+        longer = self.profile.fin_wait_2(min(timeout, self.cells[RTO_MAX]))  # Linux tcp_bound_rto
         if longer.earliest > self.cells[FIN_WAIT_2_TIMER]:
             self.least, self.most = since + longer.earliest, since + longer.latest
         return 0

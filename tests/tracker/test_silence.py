@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from exchange import CLIENT, CLOSE, OPEN, SECOND, Between, exchange, lives
-from outcomes import Kernel, states, told, told_of, use
+from outcomes import Kernel, reconstructed, states, told, told_of, use
 
 from tcptrace.tcp.states import Event, Role
 from tcptrace.tcp.timers import profile
@@ -31,6 +31,13 @@ def test_held_fin_wait_2_has_no_timer() -> None:
 def test_orphaned_fin_wait_2_is_predicted() -> None:
     """What may be an orphan's FIN_WAIT_2 ends by the profile."""
     assert "CLOSED TIMEOUT_FIN_WAIT_2 TIMER 0 0" == told("coalesced_tail", ORIGINATOR)[4]
+
+
+def test_orphaned_fin_wait_2_after_a_century_without_an_answer() -> None:
+    """No timeout is longer than the longest, whatever a capture's clock says of round trips."""
+    text = "1 C PA 1+10 a1\n3000000000 S A 1 a11\n3000000001 C FA 11 a1\n3000000002 S A 1 a12"
+    found = reconstructed(exchange(OPEN + text))
+    assert "CLOSED TIMEOUT_FIN_WAIT_2 TIMER 0 0" == told_of(found, ORIGINATOR)[-1]
 
 
 def test_refuted_rst_does_not_keep_last_ack_from_giving_up() -> None:
