@@ -88,7 +88,18 @@ class Keeping(Rows):
     }
 
 
-class Brief:
+class Cells:
+    """A row of cells of 32 bits, by their names."""
+
+    CELLS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def index(cls, name: str) -> int:
+        """The place of a cell in a row."""
+        return cls.CELLS.index(name)
+
+
+class Brief(Cells):
     """The cells of 32 bits that most rows of evidence fit in, and the fields of two of them."""
 
     CELLS: ClassVar[tuple[str, ...]] = (
@@ -110,11 +121,6 @@ class Brief:
     }
 
     @classmethod
-    def index(cls, name: str) -> int:
-        """The place of a cell in a row."""
-        return cls.CELLS.index(name)
-
-    @classmethod
     def shift(cls, name: str) -> int:
         """Where a field of `bits` begins."""
         names = list(cls.BITS)
@@ -131,7 +137,7 @@ class Brief:
         return sum(cls.mask(name) << cls.shift(name) for name in names)
 
 
-class Odd:
+class Odd(Cells):
     """The cells of 32 bits for what a row says that does not fit in a brief."""
 
     CELLS: ClassVar[tuple[str, ...]] = (
@@ -140,11 +146,6 @@ class Odd:
         *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
         *("fast_open", "icmp"),
     )
-
-    @classmethod
-    def index(cls, name: str) -> int:
-        """The place of a cell in a row."""
-        return cls.CELLS.index(name)
 
 
 class Evidence(Rows):
