@@ -166,11 +166,9 @@ class Feeding:
 
     def __iter__(self) -> Iterator[Segments]:
         with self._interrupt or nullcontext(), progress_bar(self._progress) as bar:
-            begun = 0
             for segments in self._batches():
                 self.tracker.feed(segments)
-                begun += int(segments.opens.sum())
-                bar.update(self._capture, self.facts.packets, begun)
+                bar.update(self._capture, self.facts.packets, self.tracker.born)
                 yield segments
 
     def finish(self) -> CaptureFacts:

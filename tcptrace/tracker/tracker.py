@@ -93,7 +93,7 @@ class Tracker:
     open_limit : connections kept open at once; beyond it the oldest idle one is evicted.
     begun : when the capture began, ns; else it begins with the first segment.
     evicted : how many were, of those that have been judged.
-    held : how many are in the table: open, or waiting to be judged.
+    born : how many connections have begun.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Tracker:
         self._verdicts: list[Verdict] = []
         self._forgotten = self._since = 0
         self._turns: Iterator[bool] = iter(())
-        self.evicted = self.held = 0
+        self.evicted = self.born = self._released = 0
         self._begun = begun
 
     def feed(self, segments: Segments, clocks: Matrix | None = None) -> None:
@@ -127,7 +127,7 @@ class Tracker:
         if self._begun is None and count:
             self._begun = int(segments.time[0])
         self._table.assign(segments.cells, count, clocks)
-        self.held += int(segments.opens.sum())
+        self.born += int(segments.opens.sum())
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
@@ -185,6 +185,11 @@ class Tracker:
         return [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
 
     @property
+    def held(self) -> int:
+        """How many are in the table: open, or waiting to be judged."""
+        return self.born - self._released
+
+    @property
     def undrained(self) -> int:
         """Of how many connections something was said for good since the last `drain`."""
         return sum(len(verdict.connections) for verdict in self._verdicts)
@@ -211,7 +216,7 @@ class Tracker:
         Nothing changes but the `judgement` that is asked, which must not be the tracker's own.
         """
         parts = [slots[start : start + GROUP] for start in range(0, len(slots), GROUP)]
-        room = Workroom()
+        room = self._rooms[0]
         groups = self._groups(parts, room, keep=True)
         for group in groups:
             still_open = group.slots.used == 1
@@ -271,7 +276,7 @@ class Tracker:
             for slot in group:
                 self._table.release(slot)
             self._zeek.release(group)
-            self.held -= len(group)
+            self._released += len(group)
 
     def _verdict(self, judgement: Judgement, groups: list[list[int]], lane: int) -> Verdict:
         room = self._rooms[lane]
