@@ -29,13 +29,16 @@ Names are imported when they are first used, so that `tcptrace --version` loads 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from tcptrace.compiled import require_compiled
 from tcptrace.errors import CaptureError, TcptraceError, UsageError
+from tcptrace.version import VERSION
 
+__version__ = VERSION
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than all else here
 if TYPE_CHECKING:
-    __version__: str
+    from typing import Any
+
     from tcptrace import fsm as fsm
     from tcptrace.cluster.reading import read_distributed as read_distributed
     from tcptrace.live import sniff as sniff
@@ -70,20 +73,8 @@ _HOMES = {
 require_compiled()
 
 
-def _version() -> str:
-    """Looked up when it is asked for, as it takes longer to import than all else here."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("tcptrace")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0+unknown"
-
-
 def __getattr__(name: str) -> Any:
     """A public name, imported from its home on first use."""
-    if name == "__version__":
-        return _version()
     home, _, attribute = _HOMES.get(name, "").partition(":")
     if not home:
         raise AttributeError(f"module 'tcptrace' has no attribute {name!r}")

@@ -7,7 +7,8 @@ names as `ext-modules` (a test says so), and without a compiler the very file ru
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
+import sys
+from importlib.machinery import PathFinder
 
 KERNELS: tuple[str, ...] = (
     "tcptrace.sources.blocks",
@@ -79,5 +80,14 @@ def require_compiled() -> None:
 
 
 def _origin(name: str) -> str:
-    spec = find_spec(name)
+    """Where the import system takes a module from, "" for nowhere; asking imports nothing."""
+    parent = name.rpartition(".")[0]
+    spec = PathFinder.find_spec(name, _folders(parent) if parent else None)
     return (spec.origin or "") if spec else ""
+
+
+def _folders(package: str) -> list[str]:
+    if package in sys.modules:
+        return list(sys.modules[package].__path__)
+    above, _, name = package.rpartition(".")
+    return [os.path.join(folder, name) for folder in _folders(above)]

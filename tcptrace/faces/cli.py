@@ -1,6 +1,6 @@
 """The command line. `COMMANDS` lists the commands; anything else on the line is a report's FILE.
 
-`main` is what the console script and `python -m tcptrace` call: it turns whatever happens into
+`main` is what `tcptrace.__main__` calls: it turns whatever happens into
 an exit status and at most one line on stderr. Modules of the commands, and through them pandas
 and rich, are imported when their command runs.
 """
@@ -18,6 +18,7 @@ import click
 
 from tcptrace.errors import TcptraceError
 from tcptrace.faces.terminal import note, take_any_alphabet
+from tcptrace.faces.version import version_text
 from tcptrace.interrupt import INTERRUPTED
 
 COMMANDS: Final[dict[str, str]] = {
@@ -106,19 +107,6 @@ def cli() -> None:
     A line that begins with the name of a command runs it; any other line is the report of the
     files it names. A file that is called like a command is given as ./connections.
     """
-
-
-def version_text() -> str:
-    """The version and, on a second line, whether the kernels are compiled."""
-    import tcptrace
-    from tcptrace.compiled import KERNELS, interpreted_kernels
-
-    slow = interpreted_kernels()
-    kernels = f"kernels: all {len(KERNELS)} compiled"
-    if slow:
-        kernels = f"kernels: {len(slow)} of {len(KERNELS)} interpreted (slow): {', '.join(slow)}"
-    python = ".".join(map(str, sys.version_info[:3]))
-    return f"tcptrace {tcptrace.__version__} (Python {python})\n{kernels}"
 
 
 def main() -> None:

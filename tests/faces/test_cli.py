@@ -56,16 +56,6 @@ def test_start_up_loads_nothing_heavy(args: list[str]) -> None:
     assert "tcptrace" in run.stdout
 
 
-def test_version_says_which_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow installation says so."""
-    monkeypatch.setattr("tcptrace.compiled.interpreted_kernels", list)
-    assert "compiled" in command_line.version_text()
-    assert "interpreted" not in command_line.version_text()
-    monkeypatch.setattr("tcptrace.compiled.interpreted_kernels", lambda: ["tcptrace.x.y"])
-    assert "1 of" in command_line.version_text()
-    assert "interpreted (slow): tcptrace.x.y" in command_line.version_text()
-
-
 def test_help_names_every_command_and_has_examples() -> None:
     """The first page leads to all others."""
     text = CliRunner().invoke(cli, ["--help"]).stdout
