@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from tcptrace.columns import Matrix
 from tcptrace.tcp.states import Event, Role, State
-from tcptrace.tracker.distances import distinct
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.transitions import Basis, Connections, Endpoints, EndReason, Transitions
 from tcptrace.tracker.verdict import Verdict
@@ -34,6 +33,7 @@ def settle_incarnations(verdicts: list[Verdict]) -> tuple[Verdict, Matrix]:
     endpoints = _numbered(Endpoints, [each.endpoints for each in verdicts], numbers)
     moves = _numbered(Transitions, [each.transitions for each in verdicts], numbers)
     moves = _replace_older(connections, moves)
+    connections.four_tuple[:] = 0
     histories = [history for each in verdicts for history in each.histories]
     settled = [histories[place] for place in order.tolist()]
     return Verdict(connections, endpoints, moves, settled, []), numbers
@@ -60,34 +60,31 @@ def _numbered(kind: type[Numbered], batches: list[Numbered], numbers: Matrix) ->
     return numbered
 
 
-def _tuple_keys(connections: Connections) -> Matrix:
-    """The same number for connections between the same two ends, whoever opened them."""
-    ends = [
-        np.stack([getattr(connections, f"{prefix}_{part}") for part in _ENDS], axis=1)
+def _again(connections: Connections) -> list[tuple[int, int]]:
+    """Pairs (older, newer) of connections of one four-tuple that follow each other."""
+    keys = connections.four_tuple
+    order = np.argsort(keys, kind="stable")  # they are in order of beginning
+    same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+    pairs = zip(order[same].tolist(), order[same + 1].tolist(), strict=True)
+    return [pair for pair in pairs if _ends(connections, pair[0]) == _ends(connections, pair[1])]
+
+
+def _ends(connections: Connections, place: int) -> set[tuple[int, ...]]:
+    """Address and port of both ends."""
+    return {
+        tuple(int(getattr(connections, f"{prefix}_{part}")[place]) for part in _ENDS)
         for prefix in ("orig", "resp")
-    ]
-    first = np.zeros(len(connections), np.bool_)
-    settled = np.zeros(len(connections), np.bool_)
-    for part in range(len(_ENDS)):
-        less, more = ends[0][:, part] < ends[1][:, part], ends[0][:, part] > ends[1][:, part]
-        first |= ~settled & less
-        settled |= less | more
-    flip = (~first)[:, None]
-    keys = np.concatenate([np.where(flip, ends[1], ends[0]), np.where(flip, ends[0], ends[1])], 1)
-    return distinct(keys)[1]
+    }
 
 
 def _replace_older(connections: Connections, moves: Transitions) -> Transitions:
-    keys = _tuple_keys(connections)
-    order = np.lexsort((connections.conn, keys))
-    again = np.flatnonzero(keys[order][1:] == keys[order][:-1])
-    if not len(again):
+    again = _again(connections)
+    if not again:
         return moves
     starts = np.searchsorted(moves.conn, np.arange(len(connections) + 1))
     dropped = np.zeros(len(moves), np.bool_)
     added: list[Matrix] = []
-    for place in again.tolist():
-        older, newer = int(order[place]), int(order[place + 1])
+    for older, newer in again:
         connections.incarnation[newer] = connections.incarnation[older] + 1
         flipped = int(
             connections.orig_port[older] != connections.orig_port[newer]

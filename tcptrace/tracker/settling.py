@@ -9,7 +9,6 @@ connections linger may begin a later incarnation before its time: that one chang
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,17 +19,15 @@ from tcptrace.tcp.states import Role, State
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.slots import Slots
 from tcptrace.tracker.tracker import Reconstruction, Tracker
-from tcptrace.tracker.transitions import Basis, Connections
+from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.verdict import Verdict
 
 Mask = npt.NDArray[np.bool_]
-Keys = npt.NDArray[np.uint64]
 
 _NONE, _OPEN, _OVER = 0, 1, 2  # what an endpoint's last state says of it
 _ENDS = (State.CLOSED, State.LISTEN)
-_MIX = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64
-_HALF = np.uint64(32)
-_BUCKETS = np.uint64(1 << 20)
+_BUCKETS = 1 << 22
+_WITHIN = _BUCKETS - 1
 
 
 @dataclass(frozen=True)
@@ -52,56 +49,52 @@ class Settling:
         self._waiting = Verdict.join([])
         self._strays: Matrix = np.zeros(0, np.int64)
         self._met = _Met()
-        self._seed = np.uint64(secrets.randbits(64))
+        self._rest: _Left | None = None
 
     def settle(self, now: int, over: bool = False) -> Piece:
         """What has been settled since the last call, at the capture's time `now`, ns.
 
         over : the capture has ended, and `now` is its end
         """
-        told = Verdict.join([self._waiting, *self._tracker.drain()])
-        self._strays = np.union1d(self._strays, [stray for stray, _ in told.strays])
+        drained = self._tracker.drain()
+        waiting = [self._waiting] if len(self._waiting.connections) else []
+        told = Verdict.join(waiting + drained)
+        strays = np.array([stray for stray, _ in told.strays], np.int64)
         told.strays.clear()
-        keys = self._keys(told.connections, ("orig", "resp"), "{side}_{part}")
-        settled = self._settled(told, keys, now, over)
+        self._strays = np.union1d(self._strays, strays)
+        left = self._left_when(
+            over, np.concatenate([strays, *(each.connections.conn for each in drained)])
+        )
+        keys = told.connections.four_tuple.copy()
+        settled = self._settled(told, keys, left, now)
         self._waiting = told.take(~settled)
         return self._piece(told.take(settled), keys[settled])
 
-    def _settled(self, told: Verdict, keys: Keys, now: int, over: bool) -> Mask:
+    def _left_when(self, over: bool, judged: Matrix) -> _Left:
+        """What has yet to be judged: once the capture is over, of what had to be before."""
+        if self._rest is None:
+            left = _Left.of(self._tracker.table(), over)
+        else:
+            left = self._rest.without(judged)
+        self._rest = left if over else None
+        return left
+
+    def _settled(self, told: Verdict, keys: Matrix, left: _Left, now: int) -> Mask:
         """Which connections nothing changes any more: all of a four-tuple's, or none of them."""
-        places = np.flatnonzero(self._tracker.table().used)
-        open_ones = self._tracker.table().take(places)
         ordinals = told.connections.conn
-        waits = ordinals > self._first_that_may_stray(places, open_ones)
-        waits |= _among(keys, self._keys(open_ones, ("0", "1"), "{part}_{side}"))
-        if not over:
+        waits = ordinals > self._first_that_may_stray(left)
+        waits |= _among(keys, left.keys)
+        if not left.over:
             waits |= _fires_later(told, now) | (_newest(keys, ordinals) & ~_ended(told))
         settled: Mask = ~np.isin(keys, keys[waits])
         return settled
 
-    def _first_that_may_stray(self, places: Matrix, open_ones: Slots) -> int:
+    def _first_that_may_stray(self, left: _Left) -> int:
         """The ordinal of the first SYN that may yet prove to be a stray one."""
-        again = open_ones.after >= 0
-        alone = self._tracker.segments_of(places[again].tolist()) <= 1
-        return int(open_ones.ordinal[again][alone].min(initial=np.iinfo(np.int64).max))
+        alone = self._tracker.segments_of(left.again[:, 0].tolist()) <= 1
+        return int(left.again[alone, 1].min(initial=np.iinfo(np.int64).max))
 
-    def _keys(self, rows: Connections | Slots, sides: tuple[str, str], name: str) -> Keys:
-        """A number for each row's four-tuple, the same whichever end comes first.
-
-        Of two four-tuples in a billion billion it may be the same. The seed is drawn anew for each
-        run, so that nobody can look for such.
-        """
-        keys = np.zeros(len(rows), np.uint64)
-        for side in sides:
-            end = np.full(len(rows), self._seed)
-            for part in ("hi", "lo", "port"):
-                value = getattr(rows, name.format(side=side, part=part)).astype(np.uint64)
-                end = (end ^ value) * _MIX
-                end ^= end >> _HALF
-            keys += end * _MIX
-        return keys
-
-    def _piece(self, verdict: Verdict, keys: Keys) -> Piece:
+    def _piece(self, verdict: Verdict, keys: Matrix) -> Piece:
         ordinals = np.sort(verdict.connections.conn)
         for rows in (verdict.connections, verdict.endpoints, verdict.transitions):
             rows.conn[:] = np.searchsorted(ordinals, rows.conn)
@@ -115,35 +108,77 @@ class Settling:
         return Piece(found, ordinals - np.searchsorted(self._strays, ordinals))
 
 
-def _among(keys: Keys, others: Keys) -> Mask:
+@dataclass(frozen=True)
+class _Left:
+    """Connections that have yet to be judged.
+
+    ordinals : ascending; keys : of their four-tuples; again : slot and ordinal of those begun
+    after another one; over : whether the capture is
+    """
+
+    ordinals: Matrix
+    keys: Matrix
+    again: Matrix
+    over: bool
+
+    @classmethod
+    def of(cls, table: Slots, over: bool) -> _Left:
+        """All that are in the table."""
+        slots = np.flatnonzero(table.used)
+        ordinals, keys = table.ordinal[slots], table.hash[slots]
+        again = table.after[slots] >= 0
+        order = np.argsort(ordinals)
+        marked = np.stack([slots[again], ordinals[again]], axis=1)
+        return cls(ordinals[order], keys[order], marked, over)
+
+    def without(self, judged: Matrix) -> _Left:
+        """The others, when these have been judged."""
+        left = np.ones(len(self.ordinals), np.bool_)
+        left[np.searchsorted(self.ordinals, judged)] = False
+        again = ~np.isin(self.again[:, 1], judged)
+        return _Left(self.ordinals[left], self.keys[left], self.again[again], self.over)
+
+
+def _among(keys: Matrix, others: Matrix) -> Mask:
     """Which keys are among others; of many of these a bit tells most apart."""
-    marked = np.zeros(int(_BUCKETS), np.bool_)
-    marked[keys % _BUCKETS] = True
-    return np.isin(keys, others[marked[others % _BUCKETS]])
+    if not len(others):
+        return np.zeros(len(keys), np.bool_)
+    marked = np.zeros(_BUCKETS, np.bool_)
+    marked[others & _WITHIN] = True
+    found: Mask = marked[keys & _WITHIN]
+    again = np.flatnonzero(found)
+    marked[keys[again] & _WITHIN] = False
+    alike = others[~marked[others & _WITHIN]]
+    found[again] = np.isin(keys[again], alike)
+    return found
 
 
 class _Met:
     """How many connections of each four-tuple have been given on: eight octets for each."""
 
     def __init__(self) -> None:
-        self._runs: list[Keys] = []
+        self._runs: list[Matrix] = []
+        self._marked = np.zeros(_BUCKETS, np.bool_)  # of those that were met, and some others
 
-    def count(self, keys: Keys) -> Matrix:
+    def count(self, keys: Matrix) -> Matrix:
         """Of each key."""
         found = np.zeros(len(keys), np.int64)
+        again = np.flatnonzero(self._marked[keys & _WITHIN])
+        asked = keys[again]
         for run in self._runs:
-            found += np.searchsorted(run, keys, "right") - np.searchsorted(run, keys, "left")
+            found[again] += np.searchsorted(run, asked, "right") - np.searchsorted(run, asked)
         return found
 
-    def add(self, keys: Keys) -> None:
+    def add(self, keys: Matrix) -> None:
         """Once more for each key; runs of like length are joined, so that there are few."""
+        self._marked[keys & _WITHIN] = True
         run = np.sort(keys)
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
             run = np.sort(np.concatenate([self._runs.pop(), run]))
         self._runs.append(run)
 
 
-def _newest(keys: Keys, ordinals: Matrix) -> Mask:
+def _newest(keys: Matrix, ordinals: Matrix) -> Mask:
     """The last connection of each four-tuple."""
     order = np.lexsort((ordinals, keys))
     newest = np.ones(len(keys), np.bool_)

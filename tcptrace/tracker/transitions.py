@@ -92,6 +92,7 @@ class Connections(Rows):
         "orig_port": "originator's port",
         "resp_port": "responder's port",
         "path": "hash of the VLAN and tunnel ids of its first segment",
+        "four_tuple": "hash of its four-tuple, of this run alone; 0 once it has been numbered",
         "incarnation": "which use of the same four-tuple, from 0",
         "orientation": "Orientation",
         "end_reason": "EndReason",

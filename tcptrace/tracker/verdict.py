@@ -131,6 +131,7 @@ class Judged:
                 getattr(made, f"{prefix}_{part}")[:] = np.where(swapped == role, pair[0], pair[1])
             near = np.where(swapped == role, sides.turnaround[0::2], sides.turnaround[1::2])
             getattr(made, f"rtt_{prefix}")[:] = near
+        made.four_tuple[:] = slots.hash
         made.path[:], made.file[:], made.end_reason[:] = slots.path, slots.file, slots.end_reason
         made.time_start[:], made.time_end[:] = slots.time_start, slots.time_end
         made.first_packet[:], made.last_packet[:] = slots.packet_start, slots.packet_end
