@@ -1,4 +1,5 @@
-"""Work in a thread of its own: `ahead` of those who ask for it, `Behind` or `Beside` the others.
+"""Work in a thread of its own: `ahead` of those who ask for it, `Behind` or `Beside` the others,
+or `meanwhile`.
 
 It pays where the work releases the interpreter's lock, as reading and the kernels do.
 """
@@ -6,7 +7,7 @@ It pays where the work releases the interpreter's lock, as reading and the kerne
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty, Queue, SimpleQueue
@@ -15,6 +16,7 @@ from typing import TypeVar
 from weakref import finalize
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 _END = object()
 PATIENCE = 0.2  # s
@@ -85,6 +87,24 @@ class Behind:
         self._busy = False
         if failure is not None:
             raise failure
+
+
+def meanwhile(items: Iterable[Item], work: Callable[[Item], Made]) -> Generator[Made]:
+    """What `work` makes of each item, in order: made of one while the caller's items go on.
+
+    What `work` raises is raised here.
+    """
+    behind, made = Behind(), deque[Made]()
+    for place, item in enumerate(items):
+        behind.do(partial(_keep, made, work, item))  # which waits for the one before
+        if place:
+            yield made.popleft()
+    behind.wait()
+    yield from made
+
+
+def _keep(made: deque[Made], work: Callable[[Item], Made], item: Item) -> None:
+    made.append(work(item))
 
 
 class Beside:

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from tcptrace.ahead import Behind, Beside, ahead
+from tcptrace.ahead import Behind, Beside, ahead, meanwhile
 
 
 def counting(upto: int, made: list[int]) -> Iterator[int]:
@@ -158,3 +158,36 @@ def test_no_piece_gives_nothing() -> None:
     before = threading.active_count()
     assert [] == Beside().do([])
     assert before == threading.active_count()
+
+
+def test_made_meanwhile_all_comes_in_order() -> None:
+    """Of no items nothing, of one that one, of many each once."""
+    for count in (0, 1, 7):
+        assert [10 * n for n in range(count)] == list(meanwhile(range(count), lambda n: 10 * n))
+
+
+def test_made_meanwhile_while_the_next_item_is_made() -> None:
+    """The work on an item does not wait for the item after it, nor that one for the work."""
+    begun, released = Event(), Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        assert begun.wait(9)  # the work on 1 has begun, and cannot end before the next item is made
+        released.set()
+        yield 2
+
+    def work(item: int) -> int:
+        begun.set()
+        assert released.wait(9)
+        return item
+
+    assert [1, 2] == list(meanwhile(items(), work))
+
+
+def test_made_meanwhile_what_fails_is_raised() -> None:
+    """Once what came before has been given."""
+    given = []
+    with pytest.raises(ZeroDivisionError):
+        for made in meanwhile([2, 1, 0, 1], lambda n: 2 // n):
+            given.append(made)
+    assert [1, 2] == given

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from tcptrace.ahead import meanwhile
 from tcptrace.faces.capture_facts import warnings
 from tcptrace.faces.formats import FORMATS, STREAMS, format_of, output
 from tcptrace.faces.options import distributing, reading, writing
@@ -98,7 +99,7 @@ def write_table(
 
 
 def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, ...]]) -> None:
-    """The same into a file, piece by piece, while the captures are read.
+    """The same into a file, piece by piece, while the captures are read on.
 
     The file is begun when the first rows are there: what is asked for wrongly leaves it alone.
     """
@@ -106,7 +107,7 @@ def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, 
 
     kind, path, columns = asked
     parts = request.stream()
-    frames = (picked_columns(rows_of(request, part, name), columns) for part in parts)
+    frames = meanwhile(parts, lambda part: picked_columns(rows_of(request, part, name), columns))
     first = next(frames)
     with output(path, request.files) as stream:
         STREAMS[kind](chain([first], frames), stream)
