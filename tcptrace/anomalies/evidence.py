@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tcptrace.columns import Chosen
+from tcptrace.columns import Chosen, one_of
 from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tcp.profile import Profile
@@ -142,18 +142,18 @@ class Evidence:
 
     def entered(self, *states: State) -> Numbers:
         """When each endpoint entered one of the states for the first time, ns; NEVER if not."""
-        return self._first(_one_of(self._moves.state, states))
+        return self._first(one_of(self._moves.state, states))
 
     def caused(self, *events: Event) -> Numbers:
         """When one of the events moved each endpoint for the first time, ns; NEVER if not."""
-        return self._first(_one_of(self._moves.event, events))
+        return self._first(one_of(self._moves.event, events))
 
     def left_by(self, states: tuple[State, ...], event: Event) -> Mask:
         """Endpoints that the event took from one of the states to CLOSED."""
         moves, endpoint = self._moves, self._endpoint
         taken = np.flatnonzero((moves.event == event) & (moves.state == State.CLOSED))
         taken = taken[taken > 0]
-        before = (endpoint[taken - 1] == endpoint[taken]) & _one_of(moves.state[taken - 1], states)
+        before = (endpoint[taken - 1] == endpoint[taken]) & one_of(moves.state[taken - 1], states)
         found = np.zeros(len(self), np.bool_)
         found[endpoint[taken[before]]] = True
         return found
@@ -161,7 +161,7 @@ class Evidence:
     def proved(self, state: State) -> Mask:
         """Endpoints whose entry into the state rests on a packet that proves it."""
         moves = self._moves
-        sure = _one_of(moves.basis, (Basis.OBSERVED, Basis.CONFIRMED))
+        sure = one_of(moves.basis, (Basis.OBSERVED, Basis.CONFIRMED))
         found = np.zeros(len(self), np.bool_)
         found[self._endpoint[(moves.state == state) & sure]] = True
         return found
@@ -252,14 +252,6 @@ class Some:
     def where(self, which: Mask) -> Some:
         """Those of them that a mask over them chooses."""
         return Some(self.seen, self.ends[which])
-
-
-def _one_of(values: Numbers, some: tuple[int, ...]) -> Mask:
-    """Whether each is one of a few."""
-    found = np.zeros(len(values), np.bool_)
-    for each in some:
-        found |= values == each
-    return found
 
 
 Cells = TypeVar("Cells", Numbers, Mask)
