@@ -21,7 +21,6 @@ from tcptrace.interrupt import Interrupt
 from tcptrace.pipeline import Feeding, Reading
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.connections import connections
-from tcptrace.tables.schema import CONNECTIONS
 from tcptrace.tables.timeline import timeline
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.settling import Piece, Settling
@@ -99,9 +98,8 @@ class Part:
     def connections(self) -> pd.DataFrame:
         """As `Trace.connections`."""
         found = self._piece.found
-        table = connections(found, self._until)
         codes = connection_codes(found, self.capture, self._profile)
-        table = table.assign(anomalies=CONNECTIONS.by_name["anomalies"].series(codes))
+        table = connections(found, self._until, codes)
         return table.set_axis(pd.Index(self._conns(np.arange(len(table))), name="conn"), axis=0)
 
     @cached_property

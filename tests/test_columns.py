@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from tcptrace.columns import Chosen, Rows
+from tcptrace.columns import Chosen, Rows, one_of
 
 
 class Pairs(Rows):
@@ -138,3 +138,9 @@ def test_chosen_rows_travel_to_other_processes() -> None:
     assert [2] == chosen.left.tolist()
     found = pickle.loads(pickle.dumps(chosen))
     assert (1, [20]) == (len(found), found.right.tolist())
+
+
+def test_few_values_are_told_from_others() -> None:
+    """In any shape."""
+    assert [[True, False], [True, False]] == one_of(np.array([[1, 2], [3, 4]]), (3, 1)).tolist()
+    assert [] == one_of(np.zeros(0, np.int64), (1,)).tolist()

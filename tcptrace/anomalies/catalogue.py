@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tcptrace.anomalies.closing import CLOSING
 from tcptrace.anomalies.evidence import Evidence
@@ -20,6 +21,7 @@ from tcptrace.anomalies.reset import RESET
 from tcptrace.anomalies.stalls import STALLS
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.schema import SEVERITIES
+from tcptrace.tables.texts import Words
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
 
@@ -32,14 +34,14 @@ _RANKED = sorted(CATALOGUE, key=lambda each: (-SEVERITIES.index(each.severity), 
 RANKS = {anomaly.code: rank for rank, anomaly in enumerate(_RANKED)}
 
 
-def connection_codes(found: Reconstruction, facts: CaptureFacts, profile: Profile) -> list[str]:
+def connection_codes(found: Reconstruction, facts: CaptureFacts, profile: Profile) -> Words:
     """The codes about each connection, as `joined_codes` puts them, without the findings' texts."""
-    seen = Evidence(found, facts, profile)
+    seen = Evidence(found, facts, profile, told=False)
     pairs = ((each.code, group.members) for each in CATALOGUE for group in each.find(seen))
     return joined_codes(pairs, len(found.connections))
 
 
-def joined_codes(about: Iterable[tuple[str, Members]], count: int) -> list[str]:
+def joined_codes(about: Iterable[tuple[str, Members]], count: int) -> Words:
     """For each of `count` connections the codes about it, by commas.
 
     They stand in the order of the catalogue's severities, then of names: what is found about
@@ -48,13 +50,13 @@ def joined_codes(about: Iterable[tuple[str, Members]], count: int) -> list[str]:
     bits = np.zeros(count, np.int64)
     for code, members in about:
         bits[members] |= 1 << RANKS[code]
-    kinds, which = np.unique(bits, return_inverse=True)
+    which, kinds = pd.factorize(bits)
     names = list(RANKS)
     told = [
         ",".join(names[rank] for rank in range(len(names)) if kind >> rank & 1)
         for kind in kinds.tolist()
     ]
-    return [told[place] for place in which.tolist()]
+    return Words(which, told)
 
 
 def find_anomalies(

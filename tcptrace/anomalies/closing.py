@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from tcptrace.anomalies.anomaly import THRESHOLDS, Anomaly
-from tcptrace.anomalies.evidence import NEVER, Evidence, Mask, Numbers
+from tcptrace.anomalies.evidence import NEVER, Evidence, Mask, Numbers, Some, swapped
 from tcptrace.anomalies.groups import Group, Hits, by_service
 from tcptrace.anomalies.sentences import Sentences
 from tcptrace.tables.schema import SEVERITIES
@@ -27,36 +27,35 @@ def missing_final_ack(seen: Evidence) -> Iterator[Group]:
     The capture must have gone on for some retransmission timeouts, and the ACK must not be one
     that later packets show to have been there although it was not captured.
     """
-    waiting = seen.entered(State.LAST_ACK, State.CLOSING) != NEVER
-    unacked = (seen.own("fin_count") > 0) & (seen.own("fin_acked_packet") == 0)
-    told = seen.caused(Event.RCV_ACK_OF_FIN) != NEVER
-    no_reset = (seen.own("rst_count") == 0) & (seen.peer("rst_count") == 0)
-    silence = seen.until - seen.own("fin_last_time")
-    patient = silence >= _final_ack_wait(seen)
-    hits = np.flatnonzero(waiting & unacked & ~told & no_reset & patient & seen.two_sided)
-    fins = seen.own("fin_count")[hits]
+    some = seen.where((seen.own("fin_count") > 0) & (seen.own("fin_acked_packet") == 0))
+    some = some.where((some.own("rst_count") == 0) & (some.peer("rst_count") == 0))
+    some = some.where(some.two_sided)
+    some = some.where(some.until - some.own("fin_last_time") >= _final_ack_wait(some))
+    told = some.caused(Event.RCV_ACK_OF_FIN) != NEVER
+    hits = some.where((some.entered(State.LAST_ACK, State.CLOSING) != NEVER) & ~told)
+    fins, first, last = (hits.own(f"fin_{name}") for name in ("count", "time", "last_time"))
     found = Hits(
-        endpoint=hits,
-        ts=seen.own("fin_time")[hits],
-        duration=(seen.until - seen.own("fin_time"))[hits],
-        packets=[seen.own("fin_packet")[hits], seen.own("fin_last_packet")[hits]],
+        endpoint=hits.ends,
+        ts=first,
+        duration=hits.until - first,
+        packets=[hits.own("fin_packet"), hits.own("fin_last_packet")],
         variant=np.where(fins > 1, "retransmitted", "silent"),
         severity=np.full(len(hits), WARNING),
         facts={
             "fins": fins,
-            "tried": (seen.own("fin_last_time") - seen.own("fin_time"))[hits],
-            "silence": silence[hits],
-            "peer_fin": seen.peer("fin_packet")[hits],
-            "peer_last": seen.peer("last_packet")[hits],
+            "tried": last - first,
+            "silence": hits.until - last,
+            "peer_fin": hits.peer("fin_packet"),
+            "peer_last": hits.peer("last_packet"),
         },
     )
     yield from by_service(seen, found, _both_closed(seen))
 
 
-def _final_ack_wait(seen: Evidence) -> Numbers:
+def _final_ack_wait(some: Some) -> Numbers:
     """How long the capture must go on after the last FIN: three timeouts, a second at least."""
-    trip = np.maximum(seen.shared("rtt_orig"), 0) + np.maximum(seen.shared("rtt_resp"), 0)
-    timeout = trip + max(seen.profile.rto_min, 0)
+    trip = np.maximum(some.shared("rtt_orig"), 0) + np.maximum(some.shared("rtt_resp"), 0)
+    timeout = trip + max(some.seen.profile.rto_min, 0)
     wait: Numbers = np.maximum(THRESHOLDS.final_ack_timeouts * timeout, THRESHOLDS.final_ack_wait)
     return wait
 
@@ -68,19 +67,18 @@ def _both_closed(seen: Evidence) -> Mask:
 
 def half_close_in_use(seen: Evidence) -> Iterator[Group]:
     """An endpoint closed its sending direction and went on taking in what its peer sent."""
-    sent = seen.peer("half_close_payload")
-    hits = np.flatnonzero(
-        (seen.own("fin_acked_packet") > 0) & (sent > 0) & (seen.peer("half_close_acked") == 1)
-    )
-    over = np.where(seen.peer("fin_count") > 0, seen.peer("fin_time"), seen.shared("time_end"))
+    some = seen.where(swapped(seen.own("half_close_payload") > 0))
+    hits = some.where((some.own("fin_acked_packet") > 0) & (some.peer("half_close_acked") == 1))
+    acked = hits.own("fin_acked_time")
+    over = np.where(hits.peer("fin_count") > 0, hits.peer("fin_time"), hits.shared("time_end"))
     found = Hits(
-        endpoint=hits,
-        ts=seen.own("fin_acked_time")[hits],
-        duration=np.maximum(over - seen.own("fin_acked_time"), 0)[hits],
-        packets=[seen.own("fin_packet")[hits], seen.peer("half_close_packet")[hits]],
+        endpoint=hits.ends,
+        ts=acked,
+        duration=np.maximum(over - acked, 0),
+        packets=[hits.own("fin_packet"), hits.peer("half_close_packet")],
         variant=np.full(len(hits), ""),
         severity=np.full(len(hits), INFO),
-        facts={"sent": sent[hits], "data": seen.peer("half_close_packet")[hits]},
+        facts={"sent": hits.peer("half_close_payload"), "data": hits.peer("half_close_packet")},
     )
     yield from by_service(seen, found, seen.own("fin_acked_packet") > 0)
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntFlag
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tcptrace.columns import Chosen
+from tcptrace.columns import Chosen, one_of
 from tcptrace.tables.addresses import Addresses
 from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tcp.profile import Profile
@@ -44,12 +45,14 @@ class Evidence:
     """All that is known of a capture. Endpoint i is role i % 2 of connection i // 2.
 
     called : what sentences call each connection, where that is not its number in `found`
+    told : whether findings are told in sentences; else who is in them is all that is looked for
     """
 
     found: Reconstruction
     facts: CaptureFacts
     profile: Profile
     called: Numbers | None = None
+    told: bool = True
     _asked: dict[tuple[str, str], Numbers] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -62,8 +65,7 @@ class Evidence:
 
     def own(self, column: str) -> Numbers:
         """A column of Endpoints: what each endpoint did."""
-        endpoints = self.found.endpoints
-        return self._once("own", column, lambda: np.ascontiguousarray(getattr(endpoints, column)))
+        return self._once("own", column, lambda: np.ascontiguousarray(self.of_ends(column)))
 
     def peer(self, column: str) -> Numbers:
         """The same column of each endpoint's peer."""
@@ -71,8 +73,19 @@ class Evidence:
 
     def shared(self, column: str) -> Numbers:
         """A column of Connections, repeated for both endpoints."""
-        connections = self.found.connections
-        return self._once("shared", column, lambda: np.repeat(getattr(connections, column), ROLES))
+        return self._once("shared", column, lambda: np.repeat(self.of_rows(column), ROLES))
+
+    def of_ends(self, column: str) -> Numbers:
+        """A column of Endpoints where it stands: to look at some of it costs no copy of it all."""
+        return self._once("ends", column, lambda: getattr(self.found.endpoints, column))
+
+    def of_rows(self, column: str) -> Numbers:
+        """A column of Connections where it stands."""
+        return self._once("rows", column, lambda: getattr(self.found.connections, column))
+
+    def where(self, which: Mask) -> Some:
+        """The endpoints that a mask chooses: a detector's first condition leaves few."""
+        return Some(self, np.flatnonzero(which))
 
     def _once(self, whose: str, column: str, made: Callable[[], Numbers]) -> Numbers:
         """A column, its numbers side by side in memory: detectors ask for the same ones often."""
@@ -96,9 +109,10 @@ class Evidence:
         """How long each endpoint could be watched: to the capture's end or the next incarnation."""
         rows = self.found.connections
         until = np.full(len(rows), self.end, np.int64)
-        order = np.lexsort((rows.incarnation, self._four_tuples))
-        same = self._four_tuples[order][1:] == self._four_tuples[order][:-1]
-        until[order[:-1][same]] = rows.time_start[order[1:][same]]
+        if rows.incarnation.any():
+            order = np.lexsort((rows.incarnation, self._four_tuples))
+            same = self._four_tuples[order][1:] == self._four_tuples[order][:-1]
+            until[order[:-1][same]] = rows.time_start[order[1:][same]]
         given_up = rows.end_reason == EndReason.EVICTED
         until[given_up] = rows.time_end[given_up]
         return np.repeat(np.maximum(until, rows.time_end), ROLES)
@@ -115,16 +129,6 @@ class Evidence:
         return np.stack([rows.orig_port, rows.resp_port], axis=1).reshape(-1)
 
     @cached_property
-    def two_sided(self) -> Mask:
-        """Endpoints of connections of which both directions were captured, without a gap.
-
-        Only of these may anything be called missing: what the capture lost is not missing.
-        """
-        lost = (self.own("unseen") == 1) | (self.peer("unseen") == 1)
-        whole: Mask = ~lost & (self.shared("one_sided") == 0)
-        return whole
-
-    @cached_property
     def doubts(self) -> Numbers:
         """Doubt bits of each endpoint's connection."""
         bits = np.where(self.shared("mid_stream") == 1, int(Doubt.MID_STREAM), 0)
@@ -138,27 +142,26 @@ class Evidence:
 
     def entered(self, *states: State) -> Numbers:
         """When each endpoint entered one of the states for the first time, ns; NEVER if not."""
-        return self._first(np.isin(self._moves.state, states))
+        return self._first(one_of(self._moves.state, states))
 
     def caused(self, *events: Event) -> Numbers:
         """When one of the events moved each endpoint for the first time, ns; NEVER if not."""
-        return self._first(np.isin(self._moves.event, events))
+        return self._first(one_of(self._moves.event, events))
 
     def left_by(self, states: tuple[State, ...], event: Event) -> Mask:
         """Endpoints that the event took from one of the states to CLOSED."""
-        moves = self._moves
+        moves, endpoint = self._moves, self._endpoint
+        taken = np.flatnonzero((moves.event == event) & (moves.state == State.CLOSED))
+        taken = taken[taken > 0]
+        before = (endpoint[taken - 1] == endpoint[taken]) & one_of(moves.state[taken - 1], states)
         found = np.zeros(len(self), np.bool_)
-        endpoint = self._endpoint
-        same = endpoint[1:] == endpoint[:-1]
-        before = np.isin(moves.state[:-1], states)
-        taken = (moves.event[1:] == event) & (moves.state[1:] == State.CLOSED)
-        found[endpoint[1:][same & before & taken]] = True
+        found[endpoint[taken[before]]] = True
         return found
 
     def proved(self, state: State) -> Mask:
         """Endpoints whose entry into the state rests on a packet that proves it."""
         moves = self._moves
-        sure = np.isin(moves.basis, (Basis.OBSERVED, Basis.CONFIRMED))
+        sure = one_of(moves.basis, (Basis.OBSERVED, Basis.CONFIRMED))
         found = np.zeros(len(self), np.bool_)
         found[self._endpoint[(moves.state == state) & sure]] = True
         return found
@@ -189,7 +192,72 @@ class Evidence:
         return pairs
 
 
-def swapped(values: Numbers) -> Numbers:
+@dataclass(frozen=True)
+class Some:
+    """Some endpoints of an Evidence, a row each; `ends` are their places in it."""
+
+    seen: Evidence
+    ends: Numbers
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def own(self, column: str) -> Numbers:
+        """As `Evidence.own`."""
+        return self.seen.of_ends(column)[self.ends]
+
+    def peer(self, column: str) -> Numbers:
+        """As `Evidence.peer`."""
+        found: Numbers = self.seen.of_ends(column)[self.ends ^ 1]
+        return found
+
+    def shared(self, column: str) -> Numbers:
+        """As `Evidence.shared`."""
+        shared: Numbers = self.seen.of_rows(column)[self.ends // ROLES]
+        return shared
+
+    @property
+    def peers(self) -> Some:
+        """Their peers, a row each."""
+        return Some(self.seen, self.ends ^ 1)
+
+    @property
+    def until(self) -> Numbers:
+        """As `Evidence.until`."""
+        return self.seen.until[self.ends] if len(self) else self.ends
+
+    def entered(self, *states: State) -> Numbers:
+        """As `Evidence.entered`."""
+        return self.seen.entered(*states)[self.ends] if len(self) else self.ends
+
+    def caused(self, *events: Event) -> Numbers:
+        """As `Evidence.caused`."""
+        return self.seen.caused(*events)[self.ends] if len(self) else self.ends
+
+    def left_by(self, states: tuple[State, ...], event: Event) -> Mask:
+        """As `Evidence.left_by`."""
+        found = self.seen.left_by(states, event) if len(self) else np.zeros(0, np.bool_)
+        return found[self.ends]
+
+    @property
+    def two_sided(self) -> Mask:
+        """Whether both directions of the connection were captured, without a gap.
+
+        Only of these may anything be called missing: what the capture lost is not missing.
+        """
+        lost = (self.own("unseen") == 1) | (self.peer("unseen") == 1)
+        whole: Mask = ~lost & (self.shared("one_sided") == 0)
+        return whole
+
+    def where(self, which: Mask) -> Some:
+        """Those of them that a mask over them chooses."""
+        return Some(self.seen, self.ends[which])
+
+
+Cells = TypeVar("Cells", Numbers, Mask)
+
+
+def swapped(values: Cells) -> Cells:
     """A column over endpoints with the two of each connection exchanged."""
-    exchanged: Numbers = values.reshape(-1, ROLES)[:, ::-1].reshape(-1)
+    exchanged: Cells = values.reshape(-1, ROLES)[:, ::-1].reshape(-1)
     return exchanged

@@ -75,6 +75,9 @@ def by_service(seen: Evidence, hits: Hits, total: Mask | None = None) -> Iterato
     """The hits as groups; `total` marks the endpoints among which they were looked for."""
     if not len(hits.endpoint):
         return
+    if not seen.told:
+        yield Group(members=hits.endpoint // ROLES)
+        return
     services, names = _services(seen, hits.endpoint)
     role = seen.role[hits.endpoint]
     variants, _ = pd.factorize(hits.variant)

@@ -29,24 +29,23 @@ def syn_unanswered(seen: Evidence) -> Iterator[Group]:
     what counts is whether this service answers anyone, which the sentence tells.
     """
     asking = (seen.role == Role.ORIGINATOR) & (seen.own("syn_count") > 0)
-    waited = seen.until - seen.own("syn_time")
-    silent = (seen.own("syn_answered") == 0) & (seen.peer("segments") == 0)
-    only_syns = seen.own("segments") <= seen.own("syn_count")
-    repeated = seen.own("syn_count") >= THRESHOLDS.syn_unanswered_syns
-    long = waited >= THRESHOLDS.syn_unanswered_wait
-    hits = np.flatnonzero(asking & silent & only_syns & repeated & long & (seen.own("icmp") == 0))
+    some = seen.where(asking & (seen.own("syn_count") >= THRESHOLDS.syn_unanswered_syns))
+    some = some.where((some.own("syn_answered") == 0) & (some.peer("segments") == 0))
+    some = some.where((some.own("segments") <= some.own("syn_count")) & (some.own("icmp") == 0))
+    waited = some.until - some.own("syn_time")
+    hits = some.where(waited >= THRESHOLDS.syn_unanswered_wait)
     answered = (seen.role == Role.RESPONDER) & (seen.own("segments") > 0)
-    here, elsewhere = _answered(seen, hits, answered)
+    here, elsewhere = _answered(seen, hits.ends, answered)
     found = Hits(
-        endpoint=hits,
-        ts=seen.own("syn_time")[hits],
-        duration=seen.own("syn_last_time")[hits] - seen.own("syn_time")[hits],
-        packets=[seen.own("syn_packet")[hits], seen.own("syn_last_packet")[hits]],
+        endpoint=hits.ends,
+        ts=hits.own("syn_time"),
+        duration=hits.own("syn_last_time") - hits.own("syn_time"),
+        packets=[hits.own("syn_packet"), hits.own("syn_last_packet")],
         variant=np.where(here > 0, "others-answered", np.where(elsewhere > 0, "port", "host")),
         severity=np.full(len(hits), WARNING),
         facts={
-            "syns": seen.own("syn_count")[hits],
-            "silence": waited[hits],
+            "syns": hits.own("syn_count"),
+            "silence": hits.until - hits.own("syn_time"),
             "here": here,
             "elsewhere": elsewhere,
         },
@@ -56,6 +55,8 @@ def syn_unanswered(seen: Evidence) -> Iterator[Group]:
 
 def _answered(seen: Evidence, hits: Numbers, answered: Mask) -> tuple[Numbers, Numbers]:
     """How many connections the same service answered, and other ports of the same host."""
+    if not len(hits):
+        return hits, hits
     place, port = seen.addresses.places, seen.port
     services = place * 65_536 + port
     by_host = np.bincount(place[answered], minlength=len(seen.addresses.names))
@@ -70,17 +71,17 @@ def _answered(seen: Evidence, hits: Numbers, answered: Mask) -> tuple[Numbers, N
 def connection_refused(seen: Evidence) -> Iterator[Group]:
     """A responder answered the SYN with the refusal that CLOSED sends (section 3.10.7.1)."""
     refusing = seen.role == Role.RESPONDER
-    form = (seen.own("rst_count") > 0) & (seen.own("rst_form") == ResetForm.REFUSAL)
-    hits = np.flatnonzero(refusing & form & (seen.own("syn_count") == 0))
-    delay = seen.own("rst_time")[hits] - seen.peer("syn_time")[hits]
+    some = seen.where(refusing & (seen.own("rst_count") > 0) & (seen.own("syn_count") == 0))
+    hits = some.where(some.own("rst_form") == ResetForm.REFUSAL)
+    delay = hits.own("rst_time") - hits.peer("syn_time")
     found = Hits(
-        endpoint=hits,
-        ts=seen.own("rst_time")[hits],
-        duration=np.where(seen.peer("syn_packet")[hits] > 0, np.maximum(delay, 0), 0),
-        packets=[seen.peer("syn_packet")[hits], seen.own("rst_packet")[hits]],
+        endpoint=hits.ends,
+        ts=hits.own("rst_time"),
+        duration=np.where(hits.peer("syn_packet") > 0, np.maximum(delay, 0), 0),
+        packets=[hits.peer("syn_packet"), hits.own("rst_packet")],
         variant=np.full(len(hits), ""),
         severity=np.full(len(hits), NOTICE),
-        facts={"rst": seen.own("rst_packet")[hits]},
+        facts={"rst": hits.own("rst_packet")},
     )
     yield from by_service(seen, found, refusing)
 
@@ -91,27 +92,27 @@ def handshake_ack_not_honoured(seen: Evidence) -> Iterator[Group]:
     One ACK ignored is a loss that the repetition healed; if the SYN,ACK came seconds late and
     once, accept was deferred; two or more ignored are a queue that is full.
     """
-    ignored = seen.own("acks_ignored")
-    repeated = (seen.own("syn_count") > 1) & (ignored > 0)
-    hits = np.flatnonzero((seen.role == Role.RESPONDER) & repeated & seen.two_sided)
-    acked = seen.entered(State.ESTABLISHED)[hits ^ 1]
-    late = seen.own("syn_last_time")[hits] - np.where(acked == NEVER, 0, acked)
-    late = np.where(acked == NEVER, 0, np.maximum(late, 0))
-    overflow = ignored[hits] >= THRESHOLDS.overflow_ignored_acks
+    responder = seen.role == Role.RESPONDER
+    some = seen.where(responder & (seen.own("syn_count") > 1) & (seen.own("acks_ignored") > 0))
+    hits = some.where(some.two_sided)
+    first, last = hits.own("syn_time"), hits.own("syn_last_time")
+    acked = hits.peers.entered(State.ESTABLISHED)
+    late = np.where(acked == NEVER, 0, np.maximum(last - np.where(acked == NEVER, 0, acked), 0))
+    ignored = hits.own("acks_ignored")
+    overflow = ignored >= THRESHOLDS.overflow_ignored_acks
     deferred = ~overflow & (late >= THRESHOLDS.deferred_syn_ack_gap)
-    lasted = seen.own("syn_last_time")[hits] - seen.own("syn_time")[hits]
     found = Hits(
-        endpoint=hits,
-        ts=seen.own("syn_time")[hits],
-        duration=lasted,
-        packets=[seen.own("syn_packet")[hits], seen.own("syn_last_packet")[hits]],
+        endpoint=hits.ends,
+        ts=first,
+        duration=last - first,
+        packets=[hits.own("syn_packet"), hits.own("syn_last_packet")],
         variant=np.where(overflow, "overflow", np.where(deferred, "deferred", "lost")),
         severity=np.where(overflow | deferred, WARNING, NOTICE),
         facts={
-            "syn_acks": seen.own("syn_count")[hits],
-            "ignored": ignored[hits],
+            "syn_acks": hits.own("syn_count"),
+            "ignored": ignored,
             "late": late,
-            "established": seen.own("established")[hits],
+            "established": hits.own("established"),
         },
     )
     yield from by_service(seen, found, seen.own("syn_count") > 0)

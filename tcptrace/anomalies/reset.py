@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from tcptrace.anomalies.anomaly import Anomaly
-from tcptrace.anomalies.evidence import Evidence, Mask, swapped
+from tcptrace.anomalies.evidence import Evidence
 from tcptrace.anomalies.groups import Group, Hits, by_service
 from tcptrace.anomalies.sentences import Sentences
 from tcptrace.tables.schema import SEVERITIES
@@ -26,41 +26,31 @@ _DATA_STATES = (State.ESTABLISHED, State.CLOSE_WAIT)
 
 def connection_aborted(seen: Evidence) -> Iterator[Group]:
     """A RST ended a connection in ESTABLISHED or CLOSE_WAIT, at its sender or at its receiver."""
-    sender_left = seen.left_by(_DATA_STATES, Event.SND_RST)
-    receiver_left = swapped_mask(seen.left_by(_DATA_STATES, Event.RCV_RST))
-    sent = (seen.own("rst_count") > 0) & (seen.own("rst_form") != ResetForm.REFUSAL)
-    hits = np.flatnonzero((sender_left | receiver_left) & sent)
-    after_fin = (seen.own("fin_count") > 0) & (seen.own("fin_time") <= seen.own("rst_time"))
-    stray = seen.own("rst_form") == ResetForm.STRAY
-    variant = np.where(after_fin, "after-own-fin", np.where(stray, "no-socket", "abort"))
-    unacked = seen.own("unacked") + seen.peer("unacked")
-    severity = np.where(unacked > 0, WARNING, NOTICE)
-    severity = np.where(after_fin, INFO, severity)
+    some = seen.where((seen.own("rst_count") > 0) & (seen.own("rst_form") != ResetForm.REFUSAL))
+    sender_left = some.left_by(_DATA_STATES, Event.SND_RST)
+    hits = some.where(sender_left | some.peers.left_by(_DATA_STATES, Event.RCV_RST))
+    after_fin = (hits.own("fin_count") > 0) & (hits.own("fin_time") <= hits.own("rst_time"))
+    stray = hits.own("rst_form") == ResetForm.STRAY
+    unacked = hits.own("unacked") + hits.peer("unacked")
     found = Hits(
-        endpoint=hits,
-        ts=seen.own("rst_time")[hits],
-        duration=seen.own("gap")[hits],
-        packets=[seen.own("rst_packet")[hits]],
-        variant=variant[hits],
-        severity=severity[hits],
+        endpoint=hits.ends,
+        ts=hits.own("rst_time"),
+        duration=hits.own("gap"),
+        packets=[hits.own("rst_packet")],
+        variant=np.where(after_fin, "after-own-fin", np.where(stray, "no-socket", "abort")),
+        severity=np.where(after_fin, INFO, np.where(unacked > 0, WARNING, NOTICE)),
         facts={
-            "rst": seen.own("rst_packet")[hits],
-            "fin": seen.own("fin_packet")[hits],
-            "lost": seen.own("unacked")[hits],
-            "peer_lost": seen.peer("unacked")[hits],
-            "payload": seen.own("payload")[hits],
-            "peer_payload": seen.peer("payload")[hits],
-            "gap": seen.own("gap")[hits],
-            "age": (seen.own("rst_time") - seen.shared("time_start"))[hits],
+            "rst": hits.own("rst_packet"),
+            "fin": hits.own("fin_packet"),
+            "lost": hits.own("unacked"),
+            "peer_lost": hits.peer("unacked"),
+            "payload": hits.own("payload"),
+            "peer_payload": hits.peer("payload"),
+            "gap": hits.own("gap"),
+            "age": hits.own("rst_time") - hits.shared("time_start"),
         },
     )
     yield from by_service(seen, found, seen.own("segments") > 0)
-
-
-def swapped_mask(mask: Mask) -> Mask:
-    """A mask over endpoints, of their peers."""
-    exchanged: Mask = swapped(mask.astype(np.int64)) == 1
-    return exchanged
 
 
 _aborted = partial(

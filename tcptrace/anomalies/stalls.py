@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from tcptrace.anomalies.anomaly import THRESHOLDS, Anomaly
-from tcptrace.anomalies.evidence import NEVER, Evidence, swapped
+from tcptrace.anomalies.evidence import NEVER, Evidence, Mask, Numbers, Some, swapped
 from tcptrace.anomalies.groups import Group, Hits, by_service
 from tcptrace.anomalies.sentences import Sentences
 from tcptrace.tables.schema import SEVERITIES
@@ -40,7 +40,7 @@ def close_wait_leak(seen: Evidence) -> Iterator[Group]:
         severity=stalled.severity,
         facts=stalled.facts,
     )
-    for group in by_service(seen, leaks, swapped(seen.own("fin_acked_packet")) > 0):
+    for group in by_service(seen, leaks, swapped(seen.own("fin_acked_packet") > 0)):
         one_host = len(group.hosts) == 1
         if one_host and group.count >= THRESHOLDS.close_wait_leak_connections:
             group.severity = SEVERITIES[CRITICAL]
@@ -53,43 +53,64 @@ def _stalled(seen: Evidence) -> Hits:
     It ends with the peer's FIN or RST, with a RST of its own (it had forgotten the connection), or
     not at all. A peer that sends data uses the half-close, and is not stalled.
     """
-    acked = seen.own("fin_acked_time")
-    waiting = (seen.own("fin_acked_packet") > 0) & (seen.entered(State.FIN_WAIT_2) != NEVER)
-    own_reset = np.where(seen.own("rst_count") > 0, seen.own("rst_time"), NEVER)
-    peer_fin = np.where(seen.peer("fin_count") > 0, seen.peer("fin_time"), NEVER)
-    peer_reset = np.where(seen.peer("rst_count") > 0, seen.peer("rst_time"), NEVER)
-    stop = np.minimum.reduce([own_reset, peer_fin, peer_reset, seen.until])
-    waited = stop - acked
-    forgot = (own_reset != NEVER) & (seen.own("rst_form") == ResetForm.STRAY)
-    quiet = (seen.peer("half_close_packet") == 0) | (forgot & (seen.peer("half_close_acked") == 0))
-    sure = (seen.shared("mid_stream") == 0) | (seen.peer("payload") > 0) | (peer_fin != NEVER)
     timer = seen.profile.fin_wait_2().earliest
     patience = timer if timer > 0 else THRESHOLDS.fin_wait_2_warning
-    long = waited >= min(patience, THRESHOLDS.fin_wait_2_notice)
-    hits = np.flatnonzero(waiting & quiet & sure & long & seen.two_sided)
-    speaks = seen.own("last_time") - acked
-    held = (timer != NO_TIMER) & (speaks > timer) & ~forgot
+    some = seen.where(seen.own("fin_acked_packet") > 0)
+    some = some.where(_waited(some) >= min(patience, THRESHOLDS.fin_wait_2_notice))
+    some = some.where(_quiet(some) & _sure(some) & some.two_sided)
+    hits = some.where(some.entered(State.FIN_WAIT_2) != NEVER)
+    waited, acked, forgot = _waited(hits), hits.own("fin_acked_time"), _forgot(hits)
+    held = (timer != NO_TIMER) & (hits.own("last_time") - acked > timer) & ~forgot
     return Hits(
-        endpoint=hits,
-        ts=acked[hits],
-        duration=waited[hits],
+        endpoint=hits.ends,
+        ts=acked,
+        duration=waited,
         packets=[
-            seen.own("fin_packet")[hits],
-            seen.own("fin_acked_packet")[hits],
-            np.where(forgot, seen.own("rst_packet"), 0)[hits],
+            hits.own("fin_packet"),
+            hits.own("fin_acked_packet"),
+            np.where(forgot, hits.own("rst_packet"), 0),
         ],
-        variant=np.where(forgot, "expired", np.where(held, "held", "unknown"))[hits],
-        severity=np.where(waited[hits] >= patience, WARNING, NOTICE),
+        variant=np.where(forgot, "expired", np.where(held, "held", "unknown")),
+        severity=np.where(waited >= patience, WARNING, NOTICE),
         facts={
-            "fin": seen.own("fin_packet")[hits],
-            "ack": seen.own("fin_acked_packet")[hits],
-            "answered": (acked - seen.own("fin_time"))[hits],
-            "rst": seen.own("rst_packet")[hits],
-            "peer_fin": seen.peer("fin_packet")[hits],
-            "peer_payload": seen.peer("payload")[hits],
+            "fin": hits.own("fin_packet"),
+            "ack": hits.own("fin_acked_packet"),
+            "answered": acked - hits.own("fin_time"),
+            "rst": hits.own("rst_packet"),
+            "peer_fin": hits.peer("fin_packet"),
+            "peer_payload": hits.peer("payload"),
             "timer": np.full(len(hits), max(timer, 0)),
         },
     )
+
+
+def _waited(some: Some) -> Numbers:
+    """How long each was in FIN_WAIT_2, ns, once its FIN had been acknowledged."""
+    own_reset = np.where(some.own("rst_count") > 0, some.own("rst_time"), NEVER)
+    peer_fin = np.where(some.peer("fin_count") > 0, some.peer("fin_time"), NEVER)
+    peer_reset = np.where(some.peer("rst_count") > 0, some.peer("rst_time"), NEVER)
+    stop: Numbers = np.minimum.reduce([own_reset, peer_fin, peer_reset, some.until])
+    return stop - some.own("fin_acked_time")
+
+
+def _forgot(some: Some) -> Mask:
+    """Who answered with RST, as a host does that has no such connection any more."""
+    forgot: Mask = (some.own("rst_count") > 0) & (some.own("rst_form") == ResetForm.STRAY)
+    return forgot
+
+
+def _quiet(some: Some) -> Mask:
+    """Whose peer sent no data, or none that was taken."""
+    untaken = _forgot(some) & (some.peer("half_close_acked") == 0)
+    quiet: Mask = (some.peer("half_close_packet") == 0) | untaken
+    return quiet
+
+
+def _sure(some: Some) -> Mask:
+    """Whose peer is known to speak on this connection."""
+    speaks = (some.peer("payload") > 0) | (some.peer("fin_count") > 0)
+    sure: Mask = (some.shared("mid_stream") == 0) | speaks
+    return sure
 
 
 _stalled_sentences = partial(

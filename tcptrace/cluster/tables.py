@@ -13,6 +13,7 @@ from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.connections import connections
 from tcptrace.tables.export import write_tables
 from tcptrace.tables.schema import CONNECTIONS
+from tcptrace.tables.texts import Texts
 from tcptrace.tables.timeline import timeline
 from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.tracker import Reconstruction
@@ -35,7 +36,7 @@ def findings(spans: list[Reconstruction], facts: CaptureFacts, profile: Profile)
     return told
 
 
-def connections_of(span: Reconstruction, base: int, until: int, codes: list[str]) -> pd.DataFrame:
+def connections_of(span: Reconstruction, base: int, until: int, codes: Texts) -> pd.DataFrame:
     """The rows of `connections` of a span whose first connection is number `base`."""
     table = connections(span, until)
     table.index = pd.Index(table.index + base, name=table.index.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6, inet_ntop
 from weakref import WeakKeyDictionary
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tcptrace.tables.table import categories
 from tcptrace.tracker.transitions import Connections
 
 Numbers = npt.NDArray[np.int64]
@@ -38,6 +40,11 @@ class Addresses:
         halves = highs[pairs // width], lows[pairs % width]
         return cls(codes.astype(np.int64), _names(*halves))
 
+    @cached_property
+    def dtype(self) -> pd.CategoricalDtype:
+        """The names as the categories of a column, made once for all that have them."""
+        return categories(self.names)
+
     @classmethod
     def of_connections(cls, rows: Connections) -> Addresses:
         """Of both ends of each connection, the originator's before the responder's.
@@ -58,12 +65,24 @@ def _names(upper: Numbers, lower: Numbers) -> list[str]:
     """The addresses as text; most are IPv4, which needs no look at each."""
     names = np.empty(len(upper), object)
     four = (upper == 0) & (lower >> 32 == _IPV4_HIGH)
-    octets = lower[four].astype(">u4").view(np.uint8).reshape(-1, 4)
-    names[four] = [f"{a}.{b}.{c}.{d}" for a, b, c, d in octets.tolist()]
+    names[four] = _dotted(lower[four])
     others = zip(upper[~four].tolist(), lower[~four].tolist(), strict=True)
     names[~four] = [address(*halves) for halves in others]
     found: list[str] = names.tolist()
     return found
+
+
+def _dotted(lower: Numbers) -> list[str]:
+    """IPv4 addresses as text: the octets' texts side by side, less what they do not fill."""
+    octets = lower.astype(">u4").view(np.uint8)
+    letters = np.frombuffer(_OCTETS[octets].tobytes(), np.uint8).reshape(-1, 4, _OCTETS.itemsize)
+    letters = letters.copy()
+    letters[:, -1][letters[:, -1] == ord(".")] = ord("\n")
+    text: bytes = letters[letters != 0].tobytes()
+    return text.decode("ascii").splitlines()
+
+
+_OCTETS = np.array([f"{octet}.".encode() for octet in range(256)])
 
 
 def address(upper: int, lower: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tcptrace.columns import Chosen
+from tcptrace.columns import Chosen, one_of
 from tcptrace.tables.schema import CLOSE_KINDS, CLOSERS
 from tcptrace.tcp.states import Event, Role, State
 from tcptrace.tracker.tracker import Reconstruction
@@ -48,12 +48,13 @@ class Closes:
             _first(moves, ended & sent, connections),
             _first(moves, ended & received, connections)[:, ::-1],
         )
-        timeout = _first(moves, ended & np.isin(moves.event, _TIMEOUTS), connections)
-        times = np.stack([fin, reset, timeout], axis=1)
-        earliest = times.min(axis=2)
-        kind = earliest.argmin(axis=1)
-        kind[earliest.min(axis=1, initial=_NEVER) == _NEVER] = _NO_CLOSE
-        by_time = times.argmin(axis=2)[np.arange(connections), np.minimum(kind, 2)]
+        timeout = _first(moves, ended & one_of(moves.event, _TIMEOUTS), connections)
+        times = np.stack([fin, reset, timeout])
+        earliest = np.minimum(times[:, :, 0], times[:, :, 1])  # of a pair sooner than along an axis
+        kind = earliest.argmin(axis=0)
+        kind[earliest.min(axis=0, initial=_NEVER) == _NEVER] = _NO_CLOSE
+        chosen = times[np.minimum(kind, 2), np.arange(connections)]
+        by_time = (chosen[:, 1] < chosen[:, 0]).astype(np.int64)
         closer = np.where(kind == _FIN, _by_fin(moves, connections), by_time)
         return cls(np.where(kind == _NO_CLOSE, _NONE, closer), kind)
 
@@ -71,19 +72,27 @@ def end_reasons(found: Reconstruction, until: int) -> Numbers:
     none = last < 0
     state = np.where(none, State.CLOSED, moves.state[last] if len(moves) else State.CLOSED)
     event = np.where(none, -1, moves.event[last] if len(moves) else -1)
-    ended = np.isin(state, _ENDED).all(axis=1) & ~none.all(axis=1)
+    ended = _both(one_of(state, _ENDED)) & ~_both(none)
     reason = np.full(count, int(EndReason.CLOSED))
-    reason[np.isin(event, _LOST).any(axis=1)] = EndReason.TIMER
-    reason[(event == Event.REPLACED).any(axis=1)] = EndReason.PORT_REUSED
-    reason[np.isin(event, _RESETS).any(axis=1)] = EndReason.RESET
+    reason[_either(one_of(event, _LOST))] = EndReason.TIMER
+    reason[_either(event == Event.REPLACED)] = EndReason.PORT_REUSED
+    reason[_either(one_of(event, _RESETS))] = EndReason.RESET
     return np.where(ended, reason, found.connections.end_reason)
 
 
 def _first(moves: Chosen, which: Mask, connections: int) -> Numbers:
     """The earliest time of the chosen moves, by connection and role; _NEVER without any."""
-    first = np.full((connections, len(Role)), _NEVER)
-    np.minimum.at(first, (moves.conn[which], moves.role[which]), moves.time[which])
-    return first
+    first = np.full(connections * len(Role), _NEVER)
+    np.minimum.at(first, (moves.conn * len(Role) + moves.role)[which], moves.time[which])
+    return first.reshape(-1, len(Role))
+
+
+def _both(ends: Mask) -> Mask:
+    return ends[:, Role.ORIGINATOR] & ends[:, Role.RESPONDER]
+
+
+def _either(ends: Mask) -> Mask:
+    return ends[:, Role.ORIGINATOR] | ends[:, Role.RESPONDER]
 
 
 def _by_fin(moves: Chosen, connections: int) -> Numbers:
@@ -94,5 +103,5 @@ def _by_fin(moves: Chosen, connections: int) -> Numbers:
     closed_by[moves.conn[passive], 1 - moves.role[passive]] = True
     active = sent_fin & (moves.state == State.FIN_WAIT_1)
     closed_by[moves.conn[active], moves.role[active]] = True
-    both = closed_by.all(axis=1)
-    return np.where(both, _BOTH, closed_by.argmax(axis=1)).astype(np.int64)
+    by_responder_alone = closed_by[:, Role.RESPONDER] & ~closed_by[:, Role.ORIGINATOR]
+    return np.where(_both(closed_by), _BOTH, by_responder_alone).astype(np.int64)

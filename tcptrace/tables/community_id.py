@@ -7,8 +7,7 @@ ports, the smaller end first, so that both directions of a four-tuple have the s
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import partial
-from hashlib import sha1 as secure_sha1
+from hashlib import sha1
 
 import numpy as np
 import numpy.typing as npt
@@ -24,22 +23,22 @@ _IPV4 = np.dtype([("seed", ">u2"), ("address", ">u4"), ("peer", ">u4"), *_ENDS])
 _IPV6 = np.dtype([("seed", ">u2"), ("address", ">u8", 2), ("peer", ">u8", 2), *_ENDS])
 
 _LETTERS = 28  # of a hash in base64, the padding included
-
-sha1 = partial(secure_sha1, usedforsecurity=False)
+_VERSION = b"1:"
 
 Halves = npt.NDArray[np.uint64]
+Names = npt.NDArray[np.bytes_]
 
 
-def community_ids(rows: Connections) -> list[str]:
-    """The Community ID of each connection, `1:` and the hash in base64."""
+def community_ids(rows: Connections) -> Names:
+    """The Community ID of each connection, ASCII: `1:` and the hash in base64."""
     orig = _ends(rows.orig_hi, rows.orig_lo, rows.orig_port)
     resp = _ends(rows.resp_hi, rows.resp_lo, rows.resp_port)
     first, second = _in_order(orig, resp)
-    names = np.empty(len(rows), object)
+    names = np.empty(len(rows), f"S{len(_VERSION) + _LETTERS}")
     four = _is_ipv4(orig) & _is_ipv4(resp)
     for which, layout in ((four, _IPV4), (~four, _IPV6)):
         names[which] = _names(_records(first[which], second[which], layout))
-    return names.tolist()
+    return names
 
 
 def _ends(*columns: npt.NDArray[np.int64]) -> Halves:
@@ -71,9 +70,18 @@ def _records(first: Halves, second: Halves, layout: np.dtype[np.void]) -> npt.ND
     return records
 
 
-def _names(records: npt.NDArray[np.void]) -> list[str]:
+def _names(records: npt.NDArray[np.void]) -> Names:
     octets, width = records.tobytes(), records.dtype.itemsize
-    hashed = (octets[at : at + width] for at in range(0, len(octets), width))
     # A zero octet behind each hash makes it a whole number of letters: one text holds them all.
-    text = b64encode(b"".join([sha1(each).digest() + b"\0" for each in hashed])).decode()
-    return [f"1:{text[at : at + _LETTERS - 1]}=" for at in range(0, len(text), _LETTERS)]
+    hashes = b"\0".join(
+        [
+            sha1(octets[at : at + width], usedforsecurity=False).digest()
+            for at in range(0, len(octets), width)
+        ]
+    )
+    letters = np.frombuffer(b64encode(hashes + b"\0" * bool(hashes)), np.uint8)
+    names = np.empty((len(records), len(_VERSION) + _LETTERS), np.uint8)
+    names[:, : len(_VERSION)] = list(_VERSION)
+    names[:, len(_VERSION) :] = letters.reshape(-1, _LETTERS)
+    names[:, -1] = ord("=")
+    return names.view(f"S{names.shape[1]}").reshape(-1)

@@ -13,6 +13,7 @@ from tcptrace.tables.closes import Closes, end_reasons
 from tcptrace.tables.community_id import community_ids
 from tcptrace.tables.schema import CONNECTIONS
 from tcptrace.tables.table import NO_TIME
+from tcptrace.tables.texts import Texts, Words
 from tcptrace.tcp.states import Role
 from tcptrace.tracker.tracker import Reconstruction
 from tcptrace.tracker.transitions import Connections, Endpoints, EndReason
@@ -27,8 +28,12 @@ _FROM_ENDPOINTS = {
 }
 
 
-def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame:
+def connections(
+    found: Reconstruction, until: int | None = None, codes: Texts | None = None
+) -> pd.DataFrame:
     """The table of a reconstruction; `anomalies` is empty until they have been looked for.
+
+    codes : of the anomalies of each connection, where that has been done
 
     `until` is when the capture ended, ns; without it, the last packet of any connection. States
     and closes that the timers predict for later are left out here, and in the timeline only.
@@ -51,15 +56,15 @@ def connections(found: Reconstruction, until: int | None = None) -> pd.DataFrame
         "is_final": reasons != EndReason.CAPTURE_END,
         "history": found.histories,
         "community_id": community_ids(rows),
-        "anomalies": [""] * len(rows),
+        "anomalies": Words.same("", len(rows)) if codes is None else codes,
     }
     return CONNECTIONS.frame(values)
 
 
-def addresses(rows: Connections) -> tuple[Numbers, Numbers, list[str]]:
+def addresses(rows: Connections) -> tuple[Numbers, Numbers, pd.CategoricalDtype]:
     """The originators' and the responders' places in one list of addresses, and the list."""
     found = Addresses.of_connections(rows)
-    return found.places[0::2], found.places[1::2], list(found.names)
+    return found.places[0::2], found.places[1::2], found.dtype
 
 
 def last_states(found: Reconstruction, until: int) -> Numbers:

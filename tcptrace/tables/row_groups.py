@@ -12,13 +12,15 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+_LOOKED_AT = 4096  # cells by which a column of text is judged
+
 
 def write_row_groups(frames: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
     """At least one frame; all have the same columns. What ends it early leaves a whole file."""
     waiting: Iterator[pd.DataFrame] = iter(frames)
     first = next(waiting)
     schema = arrow_schema(first)
-    with pq.ParquetWriter(stream, schema) as writer:
+    with pq.ParquetWriter(stream, schema, **_encodings(first, schema)) as writer:
         writer.write_table(_table(first, schema))
         for frame in waiting:
             writer.write_table(_table(frame, schema))
@@ -29,6 +31,33 @@ def arrow_schema(frame: pd.DataFrame) -> Any:
     plain = pa.Schema.from_pandas(frame, preserve_index=False)
     fields = [field.with_type(_type(field.type, frame[field.name])) for field in plain]
     return pa.schema(fields, plain.metadata)
+
+
+def _encodings(frame: pd.DataFrame, schema: Any) -> dict[str, Any]:
+    """Numbers by what each has beyond the one before, in fewer octets and less work than others.
+
+    Of text and choices each distinct value is there once, unless few are alike.
+    """
+    numbers = [field.name for field in schema if _is_number(field.type)]
+    plain = [name for name in frame if _is_distinct(frame[name])]
+    return {
+        "use_dictionary": [name for name in schema.names if name not in {*numbers, *plain}],
+        "column_encoding": dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+    }
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(
+        pa.types.is_int64(kind) or pa.types.is_timestamp(kind) or pa.types.is_duration(kind)
+    )
+
+
+def _is_distinct(cells: pd.Series[Any]) -> bool:
+    """Whether most texts of a column differ."""
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return False
+    some = cells.iloc[:_LOOKED_AT]
+    return 2 * some.nunique() > len(some)
 
 
 def _type(found: Any, cells: pd.Series[Any]) -> Any:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from tcptrace.tables.texts import texts
 
 NO_TIME = np.iinfo(np.int64).min  # what pandas reads as NaT, for times and for durations
 
@@ -42,7 +45,7 @@ class Column:
     unit: str = ""
     choices: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def dtype(self) -> Any:
         """The pandas dtype; a NAME's categories are those of the capture, so they are left out."""
         return _DTYPES[self.kind](self)
@@ -58,7 +61,8 @@ class Column:
 
         TIME and DURATION take int64 ns with NO_TIME for none; MAYBE takes a pair of int64 and
         the mask of what is missing; CHOICE takes the places of `choices`, -1 for none; NAME
-        takes a pair of places and names; the others take what they are.
+        takes a pair of places and names, or their `categories`; TEXT takes what `texts` does; the
+        others take what they are.
         """
         return _MAKERS[self.kind](values, self)
 
@@ -129,11 +133,17 @@ def _choice(values: npt.NDArray[np.int64], column: Column) -> Any:
     )
 
 
-def _name(values: tuple[npt.NDArray[np.int64], Sequence[str]], column: Column) -> Any:
+def _name(
+    values: tuple[npt.NDArray[np.int64], Sequence[str] | pd.CategoricalDtype], column: Column
+) -> Any:
     places, names = values
-    return pd.Categorical.from_codes(
-        np.asarray(places, np.int64), pd.Index(list(names), dtype="str")
-    )
+    dtype = names if isinstance(names, pd.CategoricalDtype) else categories(names)
+    return pd.Categorical.from_codes(np.asarray(places, np.int64), dtype=dtype)
+
+
+def categories(names: Sequence[str]) -> pd.CategoricalDtype:
+    """The dtype of a NAME whose cells are these names, each of which is there once."""
+    return pd.CategoricalDtype(pd.Index(texts(names, pd.api.types.pandas_dtype("str"))))
 
 
 def _numbers(values: Sequence[list[int]], column: Column) -> Any:
@@ -168,7 +178,7 @@ _MAKERS: dict[Kind, Callable[[Any, Column], Any]] = {
     Kind.FLAG: lambda values, column: np.array(values, np.bool_),
     Kind.CHOICE: _choice,
     Kind.NAME: _name,
-    Kind.TEXT: lambda values, column: pd.array(values, dtype=column.dtype),
+    Kind.TEXT: lambda values, column: texts(values, column.dtype),
     Kind.NUMBERS: _numbers,
 }
 

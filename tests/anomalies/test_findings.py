@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tcptrace.anomalies.catalogue import joined_codes
+from tcptrace.anomalies.catalogue import connection_codes, joined_codes
+from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.schema import ANOMALIES
+from tcptrace.tcp.timers import profile
 from tests.anomalies.scenes import aborted, closed_by_originator, codes, findings, refused
-from tests.tables.written import Written
+from tests.tables.written import Written, at
 
 
 def test_no_finding_gives_the_declared_dtypes() -> None:
@@ -43,3 +45,16 @@ def test_connection_without_findings_has_none() -> None:
     written.connection()
     aborted(written)
     assert "" == joined_codes(findings(written).about(), 2)[0]
+
+
+def test_codes_are_the_same_without_the_findings() -> None:
+    """Whether or not anybody asks for sentences."""
+    written = Written()
+    refused(written)
+    aborted(written)
+    for port in range(50000, 50005):
+        closed_by_originator(written, port)
+    told = joined_codes(findings(written).about(), 7)
+    facts = CaptureFacts(start=at(0), end=at(300))
+    assert list(told) == list(connection_codes(written.reconstruction(), facts, profile("linux")))
+    assert "connection-refused" == told[0]
