@@ -61,6 +61,9 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.refuting",
     "tcptrace.tracker.fin_order",
     "tcptrace.tracker.lost_fins",
+    "tcptrace.tracker.precedence",
+    "tcptrace.tracker.repeats",
+    "tcptrace.tracker.paths",
 )
 
 

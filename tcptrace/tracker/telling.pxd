@@ -1,3 +1,4 @@
 # Made by tests/declarations.py from telling.py.
+from tcptrace.tracker.precedence cimport Precedence
 from tcptrace.tracker.silence cimport Silence
 from tcptrace.tracker.witness cimport Witness

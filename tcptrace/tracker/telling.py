@@ -14,6 +14,7 @@ from tcptrace.tcp import flags
 from tcptrace.tcp.machine import EVENTS, TABLE, Stay
 from tcptrace.tcp.profile import Profile, TimerCells
 from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.precedence import Precedence
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.silence import Silence
@@ -23,7 +24,6 @@ from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
@@ -42,13 +42,11 @@ CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed")
 EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
-FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 MINISOCKET = cython.declare(cython.Py_ssize_t, Sides.index("minisocket"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 STATELESS = cython.declare(cython.Py_ssize_t, Sides.index("stateless"))
+TAKEN_BACK = cython.declare(cython.Py_ssize_t, Sides.index("taken_back"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
-SYN = cython.declare(cython.longlong, flags.SYN)
-FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 cython.declare(OBSERVED=cython.longlong, PRESUMED=cython.longlong, INFERRED=cython.longlong)
 cython.declare(TIMER=cython.longlong, ASSUMED=cython.longlong, RETRACTED=cython.longlong)
@@ -67,12 +65,11 @@ NO_REASON = cython.declare(cython.longlong, Reason.NONE)
 FOREVER = cython.declare(cython.longlong, (1 << 63) - 1)
 CLOSED = cython.declare(cython.longlong, State.CLOSED)
 LISTEN = cython.declare(cython.longlong, State.LISTEN)
-SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
 FIN_WAIT_2 = cython.declare(cython.longlong, State.FIN_WAIT_2)
-TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
 TIMEOUTS = cython.declare(
-    object, (Event.TIMEOUT_2MSL, Event.TIMEOUT_FIN_WAIT_2, Event.TIMEOUT_RETRANSMISSION)
+    bytes, bytes((Event.TIMEOUT_2MSL, Event.TIMEOUT_FIN_WAIT_2, Event.TIMEOUT_RETRANSMISSION))
 )
+N_TIMEOUTS = cython.declare(cython.Py_ssize_t, len(TIMEOUTS))
 N_EVENTS = cython.declare(cython.longlong, EVENTS)
 STAY = cython.declare(cython.longlong, Stay.IGNORED)
 MAX_TW_BUCKETS = cython.declare(cython.Py_ssize_t, TimerCells.index("max_tw_buckets"))
@@ -95,6 +92,7 @@ ROWS_A_SIDE = 12
 """Rows that stand; those that were taken back come on top."""
 
 
+@cython.final
 @cython.cclass
 class Telling:
     """One pass over the milestones of a batch of connections."""
@@ -105,6 +103,7 @@ class Telling:
     cells: cython.longlong[::1]
     table: cython.const[cython.uchar][::1]
     silence: Silence
+    order: Precedence
     w: Witness
     now: cython.longlong
     first: cython.Py_ssize_t
@@ -115,6 +114,7 @@ class Telling:
     state: cython.longlong
     clock: cython.longlong
     taken_back: list
+    left_to_take_back: cython.longlong
 
     def __init__(
         self, witness: Witness, rows: memoryview, sides: memoryview, profile: Profile
@@ -122,10 +122,12 @@ class Telling:
         self.w = witness
         self.r = rows
         self.e = sides
+        self.order = Precedence(rows, sides)
         self.silence = Silence(witness, rows, sides, profile)
         self.cells = profile.cells()
         self.table = TABLE
         self.taken_back = []
+        self.left_to_take_back = 0
 
     def tell(
         self,
@@ -137,22 +139,27 @@ class Telling:
         """Write `Transitions` rows (conn: place in the batch, role: side); how many were made."""
         self.out, self.made = out, 0
         conn: cython.Py_ssize_t
-        for conn in range(count):
-            self.conn, self.now = conn, now[conn]
-            self.first, self.last = offsets[conn], offsets[conn + 1]
-            self.w.look(offsets[conn], offsets[conn + 1])
-            at: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-            for self.side in range(2):
-                own: cython.Py_ssize_t = at + self.side * SIDE_WIDTH
-                self._run(own, at + (1 - self.side) * SIDE_WIDTH)
+        with cython.nogil:
+            for conn in range(count):
+                self.conn, self.now = conn, now[conn]
+                self.first, self.last = offsets[conn], offsets[conn + 1]
+                self.w.look(offsets[conn], offsets[conn + 1])
+                self.side = 0
+                self._run(2 * conn * SIDE_WIDTH, (2 * conn + 1) * SIDE_WIDTH)
+                self.side = 1
+                self._run((2 * conn + 1) * SIDE_WIDTH, 2 * conn * SIDE_WIDTH)
         return self.made
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _run(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         self.clock = NEVER
         self.state = CLOSED
-        self.taken_back = self.w.taken_back_by(at) if self.w.how_many_taken_back() else []
+        self.left_to_take_back = self.e[at + TAKEN_BACK]
+        if self.left_to_take_back:
+            with cython.gil:
+                self._recall(at)
         if self.e[at + STATELESS]:
             self._refuse(at)
             return 0
@@ -163,7 +170,7 @@ class Telling:
             self._listen(at)
         self._step(at, OPENED)
         self._step(at, CROSSED)
-        if self._fin_before_established(at):
+        if self.order.fin_before_established(at):
             self._step(at, FIN_OUT)
         self._step(at, ESTABLISHED)
         self._close(at, peer)
@@ -174,9 +181,10 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _close(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        if self._took_before_fin(at, peer):
+        if self.order.took_before_fin(at, peer):
             if self.e[at + FIN_OUT + WHEN] != NEVER and self.e[at + FIN_TAKEN + WHEN] != NEVER:
                 self.e[at + FIN_TAKEN + WHEN] = min(
                     self.e[at + FIN_TAKEN + WHEN], self.e[at + FIN_OUT + WHEN]
@@ -196,47 +204,14 @@ class Telling:
             self._step(at, FIN_ACKED)
         else:
             self._step(at, FIN_ACKED)
-            if self._may_have_come_before(at, peer):
+            if self.order.may_have_come_before(at, peer):
                 self.w.say(at + FIN_TAKEN, PRESUMED, self.e[at + FIN_TAKEN + EVENT], NO_REASON)
                 self.e[at + FIN_TAKEN + CONFIRMED_BY] = 0
             self._step(at, FIN_TAKEN)
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _may_have_come_before(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
-        """Whether an earlier copy of the FIN came, unless a presumed ACK did: CLOSING was next."""
-        first: cython.longlong = self.e[peer + FIN_OUT + ROW]
-        if self.e[at + FIN_ACKED + BASIS] != PRESUMED or first < 0:
-            return False
-        known: cython.bint = self.r[first * WIDTH + ACKED] > self.e[at + FIN_OCTET]
-        return not known and first < self.e[at + FIN_TAKEN + ROW]
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _took_before_fin(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
-        """A FIN whose first emission acknowledges the peer's FIN left after it had come."""
-        if self.e[at + FIN_TAKEN + WHEN] == NEVER or self.e[at + FIN_OUT + WHEN] == NEVER:
-            return self.e[at + FIN_OUT + WHEN] == NEVER
-        row: cython.longlong = self.e[at + FIN_OUT + ROW]
-        if row >= 0:
-            return self.r[row * WIDTH + ACKED] > self.e[peer + FIN_OCTET]
-        return self.e[at + FIN_TAKEN + WHEN] <= self.e[at + FIN_OUT + WHEN]
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _fin_before_established(self, at: cython.Py_ssize_t) -> cython.bint:
-        """With fast open a FIN may leave from SYN_RCVD (RFC 7413)."""
-        fin: cython.longlong = self.e[at + FIN_OUT + ROW]
-        if self.e[at + FIN_OUT + WHEN] == NEVER or fin < 0 or self.e[at + ACTIVE]:
-            return False
-        if self.e[at + OPENED + EVENT] == MID_STREAM:
-            return False
-        if self.e[at + ESTABLISHED + WHEN] == NEVER:
-            return True
-        return self.e[at + ESTABLISHED + ROW] > fin
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _step(self, at: cython.Py_ssize_t, milestone: cython.Py_ssize_t) -> cython.int:
         """Take a milestone unless the endpoint had ended before it."""
@@ -244,7 +219,8 @@ class Telling:
         end: cython.longlong = self.e[at + ENDED + WHEN]
         if when == NEVER or (end != NEVER and when > end and milestone != OPENED):
             return 0
-        if milestone == FIN_TAKEN and self._skips_time_wait():
+        if milestone == FIN_TAKEN and self.state == FIN_WAIT_2 and not self.cells[MAX_TW_BUCKETS]:
+            # With no room for TIME_WAIT the FIN closes at once (Linux tcp_time_wait).
             self.e[at + FIN_TAKEN + EVENT] = SKIP_TIME_WAIT
         if end != NEVER and self.e[at + ENDED + EVENT] == SKIP_TIME_WAIT and when >= end:
             return 0
@@ -252,17 +228,13 @@ class Telling:
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _skips_time_wait(self) -> cython.bint:
-        """With no room for TIME_WAIT the FIN closes at once (Linux tcp_time_wait)."""
-        return self.state == FIN_WAIT_2 and self.cells[MAX_TW_BUCKETS] == 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _take(self, m: cython.Py_ssize_t) -> cython.int:
         """Move by the machine, if it moves."""
-        if self.taken_back:
-            self._tell_taken_back(self.e[m + WHEN])
+        if self.left_to_take_back:
+            with cython.gil:
+                self._tell_taken_back(self.e[m + WHEN])
         following: cython.longlong = self.table[self.state * N_EVENTS + self.e[m + EVENT]]
         if following >= STAY:
             return 0
@@ -275,6 +247,12 @@ class Telling:
             self.out[row + OUT_EARLIEST] = NEVER
         self.out[row + OUT_PACKET] = self.e[m + SHOWN_BY]
         self.out[row + OUT_CONFIRMED] = self.e[m + CONFIRMED_BY]
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def _recall(self, at: cython.Py_ssize_t) -> cython.int:
+        self.taken_back = self.w.taken_back_by(at)
         return 0
 
     @cython.cfunc
@@ -300,10 +278,11 @@ class Telling:
             self.out[row + OUT_TIME] = self.out[row + OUT_LATEST] = max(when, self.clock)
             self.out[row + OUT_EARLIEST] = min(earliest, max(when, self.clock))
             self.out[row + OUT_PACKET], self.out[row + OUT_CONFIRMED] = packet, proof
-        self.taken_back = later
+        self.taken_back, self.left_to_take_back = later, len(later)
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _row(
         self, event: cython.longlong, basis: cython.longlong, reason: cython.longlong
@@ -321,6 +300,7 @@ class Telling:
         return row
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _listen(self, at: cython.Py_ssize_t) -> cython.int:
         """Before its SYN comes a passive endpoint is a listener's, which no packet shows."""
@@ -331,6 +311,7 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _refuse(self, at: cython.Py_ssize_t) -> cython.int:
         """It answered by RST and sent nothing else: no socket was there."""
@@ -345,6 +326,7 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _only_end(self, at: cython.Py_ssize_t) -> cython.int:
         """Nothing is known of it but a RST: it is CLOSED."""
@@ -358,39 +340,60 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _wait_in_silence(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         """A row for the timer that ends the last state, if one does."""
-        if self.taken_back:
-            self._tell_taken_back(FOREVER)
+        if self.left_to_take_back:
+            with cython.gil:
+                self._tell_taken_back(FOREVER)
         self.silence.look(self.first, self.last, self.side)
         if self.state == SYN_SENT and self._give_up_opening(at, peer):
             return 0
-        least, most = self.silence.expiry(at, self.state, self.clock)
-        if least == NEVER:
-            return 0
-        for event in TIMEOUTS:
-            following: cython.longlong = self.table[self.state * N_EVENTS + event]
-            if following < STAY:
-                self.state = following
-                self.clock = max(self.clock, (least + most) // 2)
-                row: cython.Py_ssize_t = self._row(event, TIMER, EXPIRED)
-                self.out[row + OUT_EARLIEST] = min(self.clock, least)
-                self.out[row + OUT_LATEST] = max(self.clock, most)
-                return 0
+        if self.silence.expiry(at, self.state, self.clock):
+            self._time_out()
         return 0
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _time_out(self) -> cython.int:
+        """A row for the timeout that moves from the last state."""
+        place: cython.Py_ssize_t
+        for place in range(N_TIMEOUTS):
+            event: cython.longlong = TIMEOUTS[place]
+            following: cython.longlong = self.table[self.state * N_EVENTS + event]
+            if following < STAY:
+                spread: cython.longlong = self.silence.most - self.silence.least
+                self._leave(following, self.silence.least + spread // 2)
+                return self._bound(self._row(event, TIMER, EXPIRED))
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _leave(self, following: cython.longlong, moment: cython.longlong) -> cython.int:
+        self.state = following
+        self.clock = max(self.clock, moment)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _bound(self, row: cython.Py_ssize_t) -> cython.int:
+        """Within the bounds that the silence gives."""
+        self.out[row + OUT_EARLIEST] = min(self.clock, self.silence.least)
+        self.out[row + OUT_LATEST] = max(self.clock, self.silence.most)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _give_up_opening(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
         """A row for the close() that ended SYN_SENT, if its SYN was not repeated as it would be."""
         moment: cython.longlong = self.silence.given_up(at, peer, self.now)
         if moment == NEVER:
             return False
-        least, most = self.silence.least, self.silence.most
-        self.state = CLOSED
-        self.clock = max(self.clock, moment)
-        row: cython.Py_ssize_t = self._row(CLOSE, INFERRED, FELL_SILENT)
-        self.out[row + OUT_EARLIEST] = min(self.clock, least)
-        self.out[row + OUT_LATEST] = max(self.clock, most)
+        self._leave(CLOSED, moment)
+        self._bound(self._row(CLOSE, INFERRED, FELL_SILENT))
         return True

@@ -39,6 +39,7 @@ ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
+TAKEN_BACK = cython.declare(cython.Py_ssize_t, Sides.index("taken_back"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
 RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
 RST = cython.declare(cython.longlong, flags.RST)
@@ -334,6 +335,7 @@ class Witness:
         proof: cython.longlong = self.r[by * WIDTH + PACKET] if by >= 0 else 0
         with cython.gil:
             self._note(at, event, when, earliest, packet, proof, reason)
+        self.e[at + TAKEN_BACK] += 1
         self.refuted += 1
         return 0
 
