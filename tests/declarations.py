@@ -30,7 +30,7 @@ TYPES = {
 }
 INLINE = "not cython.compiled"
 # Their attributes are read in Python, too.
-PUBLIC = {"Silence", "Waits", "ZeekConnections", "ZeekHistories", "ZeekSides"}
+PUBLIC = {"Silence", "Waits", "Witness", "ZeekConnections", "ZeekHistories", "ZeekSides"}
 MOST = 100
 
 

@@ -11,7 +11,6 @@ import secrets
 import cython
 import numpy as np
 
-from tcptrace.columns import Matrix
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Slots
 
@@ -89,14 +88,24 @@ class Paths:
     @cython.exceptval(-1, check=True)
     def _grow(self) -> cython.int:
         """Room for twice as many, each in the bucket that it falls in by now."""
-        old: Matrix = np.asarray(self.entries).reshape(-1, WIDTH)
-        kept: Matrix = old[np.arange(self.first, self.after) & self.mask]
-        self._give_room(2 * len(old))
+        old: cython.longlong[::1] = self.entries
+        mask: cython.longlong = self.mask
+        after: cython.longlong = self.after
+        self._give_room(2 * (mask + 1))
         self.after = self.first
-        for row in kept:
-            self.words = memoryview(row[:WORDS].copy())
-            self._add(row[LEAST])
+        with cython.nogil:
+            while self.after < after:
+                self._add_from(old, (self.after & mask) * WIDTH)
         return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _add_from(self, entries: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
+        place: cython.Py_ssize_t
+        for place in range(WORDS):
+            self.words[place] = entries[k + place]
+        return self._add(entries[k + LEAST])
 
     @cython.cfunc
     @cython.nogil

@@ -12,6 +12,7 @@ from tcptrace.tcp.states import Event
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
+from tcptrace.tracker.witness import Witness
 
 ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
@@ -39,9 +40,9 @@ class Precedence:
     r: cython.longlong[::1]
     e: cython.longlong[::1]
 
-    def __init__(self, rows: memoryview, sides: memoryview) -> None:
-        self.r = rows
-        self.e = sides
+    def __init__(self, witness: Witness) -> None:
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

@@ -78,16 +78,14 @@ class Silence:
     least: cython.longlong
     most: cython.longlong
 
-    def __init__(
-        self, witness: Witness, rows: memoryview, sides: memoryview, profile: Profile
-    ) -> None:
+    def __init__(self, witness: Witness, profile: Profile) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
         self.profile = profile
         self.cells = profile.cells()
         self.syns = syn_waits(profile).cells
-        self.waits = Waits(rows)
+        self.waits = Waits(witness)
         self.first = self.last = self.side = 0
         self.least = self.most = NEVER
 

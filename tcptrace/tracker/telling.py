@@ -116,14 +116,12 @@ class Telling:
     taken_back: list
     left_to_take_back: cython.longlong
 
-    def __init__(
-        self, witness: Witness, rows: memoryview, sides: memoryview, profile: Profile
-    ) -> None:
+    def __init__(self, witness: Witness, profile: Profile) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
-        self.order = Precedence(rows, sides)
-        self.silence = Silence(witness, rows, sides, profile)
+        self.r = witness.r
+        self.e = witness.e
+        self.order = Precedence(witness)
+        self.silence = Silence(witness, profile)
         self.cells = profile.cells()
         self.table = TABLE
         self.taken_back = []

@@ -4,13 +4,13 @@ cimport cython
 
 @cython.final
 cdef class Witness:
-    cdef long long[::1] r
-    cdef long long[::1] e
-    cdef int[::1] labels
-    cdef Py_ssize_t first
-    cdef Py_ssize_t last
-    cdef dict taken_back
-    cdef Py_ssize_t refuted
+    cdef public long long[::1] r
+    cdef public long long[::1] e
+    cdef public int[::1] labels
+    cdef public Py_ssize_t first
+    cdef public Py_ssize_t last
+    cdef public dict taken_back
+    cdef public Py_ssize_t refuted
 
     cdef int _label(self) except? -1 nogil
     cpdef int look(self, Py_ssize_t first, Py_ssize_t last) except? -1 nogil

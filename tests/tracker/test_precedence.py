@@ -33,7 +33,8 @@ def sides() -> Sides:
 
 
 def asked(kernel: Kernel, rows: Evidence, sides: Sides) -> Any:
-    return kernel("tcptrace.tracker.precedence").Precedence(rows.cells, sides.cells)
+    witness = kernel("tcptrace.tracker.witness").Witness(rows.cells, sides.cells)
+    return kernel("tcptrace.tracker.precedence").Precedence(witness)
 
 
 def test_fin_that_acknowledges_the_peers_left_after_it_came(
