@@ -64,6 +64,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.precedence",
     "tcptrace.tracker.repeats",
     "tcptrace.tracker.paths",
+    "tcptrace.tracker.taken_back",
 )
 
 

@@ -19,6 +19,7 @@ from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.silence import Silence
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.taken_back import TakenBack
 from tcptrace.tracker.transitions import Basis, Transitions
 from tcptrace.tracker.witness import Witness
 
@@ -88,8 +89,7 @@ OUT_WIDTH = cython.declare(cython.Py_ssize_t, Transitions.width())
 NEVER = cython.declare(cython.longlong, -1)
 
 
-ROWS_A_SIDE = 12
-"""Rows that stand; those that were taken back come on top."""
+ROWS_A_SIDE = 12  # that stand; those that were taken back come on top
 
 
 @cython.final
@@ -113,8 +113,8 @@ class Telling:
     side: cython.longlong
     state: cython.longlong
     clock: cython.longlong
-    taken_back: list
-    left_to_take_back: cython.longlong
+    back: TakenBack
+    taken_back: cython.longlong
 
     def __init__(self, witness: Witness, profile: Profile) -> None:
         self.w = witness
@@ -124,8 +124,7 @@ class Telling:
         self.silence = Silence(witness, profile)
         self.cells = profile.cells()
         self.table = TABLE
-        self.taken_back = []
-        self.left_to_take_back = 0
+        self.back, self.taken_back = witness.taken_back, 0
 
     def tell(
         self,
@@ -154,10 +153,7 @@ class Telling:
     def _run(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         self.clock = NEVER
         self.state = CLOSED
-        self.left_to_take_back = self.e[at + TAKEN_BACK]
-        if self.left_to_take_back:
-            with cython.gil:
-                self._recall(at)
+        self.taken_back = self.back.ordered(self.e[at + TAKEN_BACK])
         if self.e[at + STATELESS]:
             self._refuse(at)
             return 0
@@ -230,9 +226,8 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _take(self, m: cython.Py_ssize_t) -> cython.int:
         """Move by the machine, if it moves."""
-        if self.left_to_take_back:
-            with cython.gil:
-                self._tell_taken_back(self.e[m + WHEN])
+        if self.taken_back:
+            self._tell_taken_back(self.e[m + WHEN])
         following: cython.longlong = self.table[self.state * N_EVENTS + self.e[m + EVENT]]
         if following >= STAY:
             return 0
@@ -248,35 +243,44 @@ class Telling:
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _recall(self, at: cython.Py_ssize_t) -> cython.int:
-        self.taken_back = self.w.taken_back_by(at)
-        return 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _tell_taken_back(self, until: cython.longlong) -> cython.int:
         """Rows of the moves that the present state would have made by then, but for a refutation.
 
         One segment can seem to make two, the second from where the first would have led.
         """
-        later: list = []
+        before: cython.longlong = 0
+        move: cython.longlong = self.taken_back
         cause: cython.longlong = 0
         led_to: cython.longlong = self.state
-        for move in self.taken_back:
-            when, _, event, earliest, packet, proof, reason = move
-            left: cython.longlong = led_to if packet == cause else self.state
-            following: cython.longlong = self.table[left * N_EVENTS + event]
-            if when > until or following >= STAY:
-                later.append(move)
-                continue
-            cause, led_to = packet, following
-            row: cython.Py_ssize_t = self._row(event, RETRACTED, reason)
-            self.out[row + OUT_STATE] = following
-            self.out[row + OUT_TIME] = self.out[row + OUT_LATEST] = max(when, self.clock)
-            self.out[row + OUT_EARLIEST] = min(earliest, max(when, self.clock))
-            self.out[row + OUT_PACKET], self.out[row + OUT_CONFIRMED] = packet, proof
-        self.taken_back, self.left_to_take_back = later, len(later)
+        while move:
+            self.back.look(move)
+            left: cython.longlong = led_to if self.back.packet == cause else self.state
+            following: cython.longlong = self.table[left * N_EVENTS + self.back.event]
+            if self.back.time > until or following >= STAY:
+                before = move
+            else:
+                cause, led_to = self.back.packet, following
+                self._retract(following)
+                if before:
+                    self.back.put_after(before, self.back.following)
+                else:
+                    self.taken_back = self.back.following
+            move = self.back.following
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _retract(self, following: cython.longlong) -> cython.int:
+        row: cython.Py_ssize_t = self._row(self.back.event, RETRACTED, self.back.reason)
+        when: cython.longlong = max(self.back.time, self.clock)
+        self.out[row + OUT_STATE] = following
+        self.out[row + OUT_TIME] = self.out[row + OUT_LATEST] = when
+        self.out[row + OUT_EARLIEST] = min(self.back.earliest, when)
+        self.out[row + OUT_PACKET] = self.back.packet
+        self.out[row + OUT_CONFIRMED] = self.back.proof
         return 0
 
     @cython.cfunc
@@ -291,9 +295,8 @@ class Telling:
         self.out[row + OUT_CONN], self.out[row + OUT_ROLE] = self.conn, self.side
         self.out[row + OUT_STATE], self.out[row + OUT_EVENT] = self.state, event
         self.out[row + OUT_BASIS], self.out[row + OUT_REASON] = basis, reason
-        self.out[row + OUT_TIME] = self.out[row + OUT_EARLIEST] = self.out[row + OUT_LATEST] = (
-            self.clock
-        )
+        self.out[row + OUT_TIME] = self.out[row + OUT_EARLIEST] = self.clock
+        self.out[row + OUT_LATEST] = self.clock
         self.out[row + OUT_PACKET] = self.out[row + OUT_CONFIRMED] = 0
         return row
 
@@ -342,9 +345,8 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _wait_in_silence(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         """A row for the timer that ends the last state, if one does."""
-        if self.left_to_take_back:
-            with cython.gil:
-                self._tell_taken_back(FOREVER)
+        if self.taken_back:
+            self._tell_taken_back(FOREVER)
         self.silence.look(self.first, self.last, self.side)
         if self.state == SYN_SENT and self._give_up_opening(at, peer):
             return 0
