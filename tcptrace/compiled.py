@@ -62,6 +62,10 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.refuting",
     "tcptrace.tracker.fin_order",
     "tcptrace.tracker.lost_fins",
+    "tcptrace.tracker.precedence",
+    "tcptrace.tracker.repeats",
+    "tcptrace.tracker.paths",
+    "tcptrace.tracker.taken_back",
 )
 
 

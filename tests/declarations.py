@@ -30,7 +30,15 @@ TYPES = {
 }
 INLINE = "not cython.compiled"
 # Their attributes are read in Python, too.
-PUBLIC = {"Waits", "ZeekConnections", "ZeekHistories", "ZeekSides"}
+PUBLIC = {
+    "Silence",
+    "TakenBack",
+    "Waits",
+    "Witness",
+    "ZeekConnections",
+    "ZeekHistories",
+    "ZeekSides",
+}
 MOST = 100
 
 

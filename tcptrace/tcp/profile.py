@@ -68,6 +68,7 @@ class TimerCells(Rows):
         "syn_ack_give_up_max": "latest",
         "fin_wait_2_min": "an orphan's FIN_WAIT_2 ends this long after its beginning, earliest",
         "fin_wait_2_max": "latest",
+        "fin_wait_2_rto": "a retransmission timeout may make it longer if it is longer than this",
         "fin_wait_2_held": "the same while the socket is held",
         "time_wait_min": "TIME_WAIT ends this long after it was last restarted, earliest",
         "time_wait_max": "latest",
@@ -231,6 +232,12 @@ class Profile:
         """tcp.h:tcp_fin_time, ns."""
         return max(self.fin_timeout, (self.rto_min if rto is None else rto) * 7 // 2)
 
+    def _longest_rto(self) -> int:
+        """The longest timeout that leaves FIN_WAIT_2's timer as it is; NEVER: each does."""
+        if NEVER in (self.fin_timeout, self.fin_timeout_split):
+            return NEVER
+        return (2 * self._fin_time(None) + 1) // 7
+
     def time_waits(self) -> Window:
         """When TIME_WAIT ends, after it was last restarted (tcp_minisocks.c:tcp_time_wait)."""
         return self.window(self.time_wait)
@@ -313,6 +320,7 @@ class Profile:
             "syn_ack_give_up_max": ack.latest,
             "fin_wait_2_min": fin_wait_2.earliest,
             "fin_wait_2_max": fin_wait_2.latest,
+            "fin_wait_2_rto": self._longest_rto(),
             "fin_wait_2_held": self.fin_wait_2_held,
             "time_wait_min": time_wait.earliest,
             "time_wait_max": time_wait.latest,

@@ -54,14 +54,14 @@ class Closing:
     receipt: FinReceipt
     order: FinOrder
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, witness: Witness) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
-        self.fins = Fins(witness, rows, sides)
-        self.sending = FinSending(self.fins, witness, rows, sides)
-        self.receipt = FinReceipt(self.fins, witness, rows, sides)
-        self.order = FinOrder(self.fins, witness, rows, sides)
+        self.r = witness.r
+        self.e = witness.e
+        self.fins = Fins(witness)
+        self.sending = FinSending(self.fins, witness)
+        self.receipt = FinReceipt(self.fins, witness)
+        self.order = FinOrder(self.fins, witness)
 
     def settle(
         self, offsets: cython.longlong[::1], count: cython.Py_ssize_t, now: cython.longlong[::1]

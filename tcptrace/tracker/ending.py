@@ -81,14 +81,12 @@ class Ending:
     strays: StrayResets
     rfc1337: cython.longlong
 
-    def __init__(
-        self, witness: Witness, rows: memoryview, sides: memoryview, profile: memoryview
-    ) -> None:
+    def __init__(self, witness: Witness, profile: memoryview) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
-        self.receipt = ResetReceipt(witness, rows, sides)
-        self.strays = StrayResets(witness, rows, sides, profile)
+        self.r = witness.r
+        self.e = witness.e
+        self.receipt = ResetReceipt(witness)
+        self.strays = StrayResets(witness, profile)
         self.rfc1337 = profile[RFC1337]
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:

@@ -67,11 +67,11 @@ class FinOrder:
     w: Witness
     fins: Fins
 
-    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, fins: Fins, witness: Witness) -> None:
         self.fins = fins
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
         self.first = self.last = 0
 
     @cython.ccall

@@ -90,12 +90,12 @@ class FinReceipt:
     fins: Fins
     refuting: Refuting
 
-    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, fins: Fins, witness: Witness) -> None:
         self.fins = fins
-        self.refuting = Refuting(witness, rows, sides)
+        self.refuting = Refuting(witness)
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

@@ -96,13 +96,13 @@ class FinSending:
     firsts: FirstCopies
     lost: LostFins
 
-    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, fins: Fins, witness: Witness) -> None:
         self.fins = fins
-        self.firsts = FirstCopies(witness, rows, sides)
-        self.lost = LostFins(fins, witness, rows, sides)
+        self.firsts = FirstCopies(witness)
+        self.lost = LostFins(fins, witness)
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

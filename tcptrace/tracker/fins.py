@@ -62,10 +62,10 @@ class Fins:
     now: cython.longlong
     w: Witness
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, witness: Witness) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

@@ -65,10 +65,10 @@ class FirstCopies:
     largest: cython.longlong
     shown: cython.longlong
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, witness: Witness) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

@@ -45,7 +45,7 @@ class Judgement:
         kept = [without_strays(group) for group in groups]
         groups = [group for group, _ in kept]
         slots = Slots.concat([group.slots for group in groups])
-        sides, endpoints = Sides.zeros(2 * len(slots)), Endpoints.zeros(2 * len(slots))
+        sides, endpoints = room.sides(2 * len(slots)), Endpoints.zeros(2 * len(slots))
         spans = _spans(groups)
         for group, span in zip(groups, spans, strict=True):
             own = sides.take(span)
@@ -70,13 +70,13 @@ class Judgement:
         dating.date(rows, offsets, sides.cells, count)
         self._wheel.learn(group, sides)
         witness = Witness(rows, sides.cells)
-        Opening(witness, rows, sides.cells, self.begun).settle(offsets, count)
-        Closing(witness, rows, sides.cells).settle(offsets, count, until)
-        Ending(witness, rows, sides.cells, self._profile.cells()).settle(offsets, count)
+        Opening(witness, self.begun).settle(offsets, count)
+        Closing(witness).settle(offsets, count, until)
+        Ending(witness, self._profile.cells()).settle(offsets, count)
         for place in group.again:
             sides.stateless[2 * place] |= is_duplicate(group, place)
         most = room.moves(told, 2 * ROWS_A_SIDE * count + witness.how_many_taken_back())
-        telling = Telling(witness, rows, sides.cells, self._profile)
+        telling = Telling(witness, self._profile)
         made = telling.tell(offsets, count, most.cells, until)
         facts.gather(rows, offsets, sides.cells, endpoints.cells, count)
         moves = most.take(slice(made))

@@ -93,12 +93,12 @@ class LostFins:
     fins: Fins
     waits: Waits
 
-    def __init__(self, fins: Fins, witness: Witness, rows: memoryview, sides: memoryview) -> None:
+    def __init__(self, fins: Fins, witness: Witness) -> None:
         self.fins = fins
-        self.waits = Waits(rows)
+        self.waits = Waits(witness)
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

@@ -84,14 +84,14 @@ class Opening:
     refuting: Refuting
     unseen: UnseenOpening
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview, begun: int) -> None:
+    def __init__(self, witness: Witness, begun: int) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
-        self.firsts = FirstCopies(witness, rows, sides)
-        self.refuting = Refuting(witness, rows, sides)
-        self.received = SynReceived(self.refuting, witness, rows, sides)
-        self.unseen = UnseenOpening(witness, rows, sides, begun)
+        self.r = witness.r
+        self.e = witness.e
+        self.firsts = FirstCopies(witness)
+        self.refuting = Refuting(witness)
+        self.received = SynReceived(self.refuting, witness)
+        self.unseen = UnseenOpening(witness, begun)
 
     def settle(self, offsets: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Fill the opening milestones of both sides of each connection."""

@@ -22,7 +22,7 @@ def orientations(slots: Slots, sides: Sides) -> tuple[Numbers, Numbers]:
     """(1 where side 1 is the originator, `Orientation`) of each connection."""
     active, iss = sides.active.reshape(-1, 2), sides.iss.reshape(-1, 2)
     answered = (iss >= 0) & (active == 0)
-    ranks = [_rank(port) for port in (slots.port_0, slots.port_1)]
+    ranks = [_RANKS[port] for port in (slots.port_0, slots.port_1)]
     by_port = ranks[0] != ranks[1]
     by_answer = answered.any(axis=1)
     opened = active.any(axis=1)  # by a SYN, or by the ACK of one that was not captured
@@ -45,14 +45,6 @@ def orientations(slots: Slots, sides: Sides) -> tuple[Numbers, Numbers]:
     return swapped.astype(np.int64), orientation.astype(np.int64)
 
 
-def _rank(port: Numbers) -> Numbers:
-    """The lower, the more a port looks like a service's."""
-    served = np.isin(port, SERVER_PORTS)
-    return np.where(
-        served, 0, np.where(port < REGISTERED, 1, np.where(port < EPHEMERAL, 2, 3))
-    ).astype(np.int64)
-
-
 def vantages(connections: Connections) -> Numbers:
     """`Vantage` by the distances: beside an end that answers at once while the other does not."""
     orig, resp = connections.rtt_orig, connections.rtt_resp
@@ -63,3 +55,15 @@ def vantages(connections: Connections) -> Numbers:
         at_orig, Vantage.ORIGINATOR, np.where(at_resp, Vantage.RESPONDER, Vantage.MIDDLE)
     )
     return np.where(known, near, Vantage.UNKNOWN).astype(np.int64)
+
+
+def _ranks() -> Numbers:
+    """By port: the lower, the more it looks like a service's."""
+    ports = np.arange(1 << 16)
+    served = np.isin(ports, SERVER_PORTS)
+    return np.where(
+        served, 0, np.where(ports < REGISTERED, 1, np.where(ports < EPHEMERAL, 2, 3))
+    ).astype(np.int64)
+
+
+_RANKS = _ranks()

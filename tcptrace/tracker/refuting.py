@@ -61,11 +61,11 @@ class Refuting:
     w: Witness
     fins: Fins
 
-    def __init__(self, witness: Witness, rows: memoryview, sides: memoryview) -> None:
-        self.fins = Fins(witness, rows, sides)
+    def __init__(self, witness: Witness) -> None:
+        self.fins = Fins(witness)
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
         self.first = 0
 
     @cython.ccall

@@ -59,5 +59,6 @@ class Sides(Rows):
         "timestamps": "1 if its segments carry timestamps",
         "minisocket": "1 if the ACK of the peer's FIN came from a minisocket",
         "acks_ignored": "ACKs of its SYN that a repeated SYN,ACK of it refutes",
+        "taken_back": "its last move that was taken back, as `TakenBack` counts them; 0 for none",
         "stateless": "1 if it was never a socket here: it refused, or nothing shows it",
     }

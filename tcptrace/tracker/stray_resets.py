@@ -89,12 +89,10 @@ class StrayResets:
     first: cython.Py_ssize_t
     w: Witness
 
-    def __init__(
-        self, witness: Witness, rows: memoryview, sides: memoryview, profile: memoryview
-    ) -> None:
+    def __init__(self, witness: Witness, profile: memoryview) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
         self.profile = profile
         self.first = 0
 

@@ -71,13 +71,11 @@ class SynReceived:
     w: Witness
     refuting: Refuting
 
-    def __init__(
-        self, refuting: Refuting, witness: Witness, rows: memoryview, sides: memoryview
-    ) -> None:
+    def __init__(self, refuting: Refuting, witness: Witness) -> None:
         self.refuting = refuting
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
 
     @cython.ccall
     @cython.nogil

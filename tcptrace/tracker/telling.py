@@ -14,16 +14,17 @@ from tcptrace.tcp import flags
 from tcptrace.tcp.machine import EVENTS, TABLE, Stay
 from tcptrace.tcp.profile import Profile, TimerCells
 from tcptrace.tcp.states import Event, State
+from tcptrace.tracker.precedence import Precedence
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.silence import Silence
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.taken_back import TakenBack
 from tcptrace.tracker.transitions import Basis, Transitions
 from tcptrace.tracker.witness import Witness
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
 SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
 OPENED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("opened"))
@@ -42,13 +43,11 @@ CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed")
 EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
 REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
 ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
-FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
 MINISOCKET = cython.declare(cython.Py_ssize_t, Sides.index("minisocket"))
 ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
 STATELESS = cython.declare(cython.Py_ssize_t, Sides.index("stateless"))
+TAKEN_BACK = cython.declare(cython.Py_ssize_t, Sides.index("taken_back"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
-SYN = cython.declare(cython.longlong, flags.SYN)
-FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 cython.declare(OBSERVED=cython.longlong, PRESUMED=cython.longlong, INFERRED=cython.longlong)
 cython.declare(TIMER=cython.longlong, ASSUMED=cython.longlong, RETRACTED=cython.longlong)
@@ -67,12 +66,11 @@ NO_REASON = cython.declare(cython.longlong, Reason.NONE)
 FOREVER = cython.declare(cython.longlong, (1 << 63) - 1)
 CLOSED = cython.declare(cython.longlong, State.CLOSED)
 LISTEN = cython.declare(cython.longlong, State.LISTEN)
-SYN_RCVD = cython.declare(cython.longlong, State.SYN_RCVD)
 FIN_WAIT_2 = cython.declare(cython.longlong, State.FIN_WAIT_2)
-TIME_WAIT = cython.declare(cython.longlong, State.TIME_WAIT)
 TIMEOUTS = cython.declare(
-    object, (Event.TIMEOUT_2MSL, Event.TIMEOUT_FIN_WAIT_2, Event.TIMEOUT_RETRANSMISSION)
+    bytes, bytes((Event.TIMEOUT_2MSL, Event.TIMEOUT_FIN_WAIT_2, Event.TIMEOUT_RETRANSMISSION))
 )
+N_TIMEOUTS = cython.declare(cython.Py_ssize_t, len(TIMEOUTS))
 N_EVENTS = cython.declare(cython.longlong, EVENTS)
 STAY = cython.declare(cython.longlong, Stay.IGNORED)
 MAX_TW_BUCKETS = cython.declare(cython.Py_ssize_t, TimerCells.index("max_tw_buckets"))
@@ -91,10 +89,10 @@ OUT_WIDTH = cython.declare(cython.Py_ssize_t, Transitions.width())
 NEVER = cython.declare(cython.longlong, -1)
 
 
-ROWS_A_SIDE = 12
-"""Rows that stand; those that were taken back come on top."""
+ROWS_A_SIDE = 12  # that stand; those that were taken back come on top
 
 
+@cython.final
 @cython.cclass
 class Telling:
     """One pass over the milestones of a batch of connections."""
@@ -105,6 +103,7 @@ class Telling:
     cells: cython.longlong[::1]
     table: cython.const[cython.uchar][::1]
     silence: Silence
+    order: Precedence
     w: Witness
     now: cython.longlong
     first: cython.Py_ssize_t
@@ -114,18 +113,18 @@ class Telling:
     side: cython.longlong
     state: cython.longlong
     clock: cython.longlong
-    taken_back: list
+    back: TakenBack
+    taken_back: cython.longlong
 
-    def __init__(
-        self, witness: Witness, rows: memoryview, sides: memoryview, profile: Profile
-    ) -> None:
+    def __init__(self, witness: Witness, profile: Profile) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
-        self.silence = Silence(witness, rows, sides, profile)
+        self.r = witness.r
+        self.e = witness.e
+        self.order = Precedence(witness)
+        self.silence = Silence(witness, profile)
         self.cells = profile.cells()
         self.table = TABLE
-        self.taken_back = []
+        self.back, self.taken_back = witness.taken_back, 0
 
     def tell(
         self,
@@ -137,22 +136,24 @@ class Telling:
         """Write `Transitions` rows (conn: place in the batch, role: side); how many were made."""
         self.out, self.made = out, 0
         conn: cython.Py_ssize_t
-        for conn in range(count):
-            self.conn, self.now = conn, now[conn]
-            self.first, self.last = offsets[conn], offsets[conn + 1]
-            self.w.look(offsets[conn], offsets[conn + 1])
-            at: cython.Py_ssize_t = 2 * conn * SIDE_WIDTH
-            for self.side in range(2):
-                own: cython.Py_ssize_t = at + self.side * SIDE_WIDTH
-                self._run(own, at + (1 - self.side) * SIDE_WIDTH)
+        with cython.nogil:
+            for conn in range(count):
+                self.conn, self.now = conn, now[conn]
+                self.first, self.last = offsets[conn], offsets[conn + 1]
+                self.w.look(offsets[conn], offsets[conn + 1])
+                self.side = 0
+                self._run(2 * conn * SIDE_WIDTH, (2 * conn + 1) * SIDE_WIDTH)
+                self.side = 1
+                self._run((2 * conn + 1) * SIDE_WIDTH, 2 * conn * SIDE_WIDTH)
         return self.made
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _run(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         self.clock = NEVER
         self.state = CLOSED
-        self.taken_back = self.w.taken_back_by(at) if self.w.how_many_taken_back() else []
+        self.taken_back = self.back.ordered(self.e[at + TAKEN_BACK])
         if self.e[at + STATELESS]:
             self._refuse(at)
             return 0
@@ -163,7 +164,7 @@ class Telling:
             self._listen(at)
         self._step(at, OPENED)
         self._step(at, CROSSED)
-        if self._fin_before_established(at):
+        if self.order.fin_before_established(at):
             self._step(at, FIN_OUT)
         self._step(at, ESTABLISHED)
         self._close(at, peer)
@@ -174,9 +175,10 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _close(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        if self._took_before_fin(at, peer):
+        if self.order.took_before_fin(at, peer):
             if self.e[at + FIN_OUT + WHEN] != NEVER and self.e[at + FIN_TAKEN + WHEN] != NEVER:
                 self.e[at + FIN_TAKEN + WHEN] = min(
                     self.e[at + FIN_TAKEN + WHEN], self.e[at + FIN_OUT + WHEN]
@@ -196,47 +198,14 @@ class Telling:
             self._step(at, FIN_ACKED)
         else:
             self._step(at, FIN_ACKED)
-            if self._may_have_come_before(at, peer):
+            if self.order.may_have_come_before(at, peer):
                 self.w.say(at + FIN_TAKEN, PRESUMED, self.e[at + FIN_TAKEN + EVENT], NO_REASON)
                 self.e[at + FIN_TAKEN + CONFIRMED_BY] = 0
             self._step(at, FIN_TAKEN)
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _may_have_come_before(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
-        """Whether an earlier copy of the FIN came, unless a presumed ACK did: CLOSING was next."""
-        first: cython.longlong = self.e[peer + FIN_OUT + ROW]
-        if self.e[at + FIN_ACKED + BASIS] != PRESUMED or first < 0:
-            return False
-        known: cython.bint = self.r[first * WIDTH + ACKED] > self.e[at + FIN_OCTET]
-        return not known and first < self.e[at + FIN_TAKEN + ROW]
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _took_before_fin(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
-        """A FIN whose first emission acknowledges the peer's FIN left after it had come."""
-        if self.e[at + FIN_TAKEN + WHEN] == NEVER or self.e[at + FIN_OUT + WHEN] == NEVER:
-            return self.e[at + FIN_OUT + WHEN] == NEVER
-        row: cython.longlong = self.e[at + FIN_OUT + ROW]
-        if row >= 0:
-            return self.r[row * WIDTH + ACKED] > self.e[peer + FIN_OCTET]
-        return self.e[at + FIN_TAKEN + WHEN] <= self.e[at + FIN_OUT + WHEN]
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _fin_before_established(self, at: cython.Py_ssize_t) -> cython.bint:
-        """With fast open a FIN may leave from SYN_RCVD (RFC 7413)."""
-        fin: cython.longlong = self.e[at + FIN_OUT + ROW]
-        if self.e[at + FIN_OUT + WHEN] == NEVER or fin < 0 or self.e[at + ACTIVE]:
-            return False
-        if self.e[at + OPENED + EVENT] == MID_STREAM:
-            return False
-        if self.e[at + ESTABLISHED + WHEN] == NEVER:
-            return True
-        return self.e[at + ESTABLISHED + ROW] > fin
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _step(self, at: cython.Py_ssize_t, milestone: cython.Py_ssize_t) -> cython.int:
         """Take a milestone unless the endpoint had ended before it."""
@@ -244,7 +213,8 @@ class Telling:
         end: cython.longlong = self.e[at + ENDED + WHEN]
         if when == NEVER or (end != NEVER and when > end and milestone != OPENED):
             return 0
-        if milestone == FIN_TAKEN and self._skips_time_wait():
+        if milestone == FIN_TAKEN and self.state == FIN_WAIT_2 and not self.cells[MAX_TW_BUCKETS]:
+            # With no room for TIME_WAIT the FIN closes at once (Linux tcp_time_wait).
             self.e[at + FIN_TAKEN + EVENT] = SKIP_TIME_WAIT
         if end != NEVER and self.e[at + ENDED + EVENT] == SKIP_TIME_WAIT and when >= end:
             return 0
@@ -252,12 +222,7 @@ class Telling:
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _skips_time_wait(self) -> cython.bint:
-        """With no room for TIME_WAIT the FIN closes at once (Linux tcp_time_wait)."""
-        return self.state == FIN_WAIT_2 and self.cells[MAX_TW_BUCKETS] == 0
-
-    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _take(self, m: cython.Py_ssize_t) -> cython.int:
         """Move by the machine, if it moves."""
@@ -278,32 +243,48 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _tell_taken_back(self, until: cython.longlong) -> cython.int:
         """Rows of the moves that the present state would have made by then, but for a refutation.
 
         One segment can seem to make two, the second from where the first would have led.
         """
-        later: list = []
+        before: cython.longlong = 0
+        move: cython.longlong = self.taken_back
         cause: cython.longlong = 0
         led_to: cython.longlong = self.state
-        for move in self.taken_back:
-            when, _, event, earliest, packet, proof, reason = move
-            left: cython.longlong = led_to if packet == cause else self.state
-            following: cython.longlong = self.table[left * N_EVENTS + event]
-            if when > until or following >= STAY:
-                later.append(move)
-                continue
-            cause, led_to = packet, following
-            row: cython.Py_ssize_t = self._row(event, RETRACTED, reason)
-            self.out[row + OUT_STATE] = following
-            self.out[row + OUT_TIME] = self.out[row + OUT_LATEST] = max(when, self.clock)
-            self.out[row + OUT_EARLIEST] = min(earliest, max(when, self.clock))
-            self.out[row + OUT_PACKET], self.out[row + OUT_CONFIRMED] = packet, proof
-        self.taken_back = later
+        while move:
+            self.back.look(move)
+            left: cython.longlong = led_to if self.back.packet == cause else self.state
+            following: cython.longlong = self.table[left * N_EVENTS + self.back.event]
+            if self.back.time > until or following >= STAY:
+                before = move
+            else:
+                cause, led_to = self.back.packet, following
+                self._retract(following)
+                if before:
+                    self.back.put_after(before, self.back.following)
+                else:
+                    self.taken_back = self.back.following
+            move = self.back.following
         return 0
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _retract(self, following: cython.longlong) -> cython.int:
+        row: cython.Py_ssize_t = self._row(self.back.event, RETRACTED, self.back.reason)
+        when: cython.longlong = max(self.back.time, self.clock)
+        self.out[row + OUT_STATE] = following
+        self.out[row + OUT_TIME] = self.out[row + OUT_LATEST] = when
+        self.out[row + OUT_EARLIEST] = min(self.back.earliest, when)
+        self.out[row + OUT_PACKET] = self.back.packet
+        self.out[row + OUT_CONFIRMED] = self.back.proof
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _row(
         self, event: cython.longlong, basis: cython.longlong, reason: cython.longlong
@@ -314,13 +295,13 @@ class Telling:
         self.out[row + OUT_CONN], self.out[row + OUT_ROLE] = self.conn, self.side
         self.out[row + OUT_STATE], self.out[row + OUT_EVENT] = self.state, event
         self.out[row + OUT_BASIS], self.out[row + OUT_REASON] = basis, reason
-        self.out[row + OUT_TIME] = self.out[row + OUT_EARLIEST] = self.out[row + OUT_LATEST] = (
-            self.clock
-        )
+        self.out[row + OUT_TIME] = self.out[row + OUT_EARLIEST] = self.clock
+        self.out[row + OUT_LATEST] = self.clock
         self.out[row + OUT_PACKET] = self.out[row + OUT_CONFIRMED] = 0
         return row
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _listen(self, at: cython.Py_ssize_t) -> cython.int:
         """Before its SYN comes a passive endpoint is a listener's, which no packet shows."""
@@ -331,6 +312,7 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _refuse(self, at: cython.Py_ssize_t) -> cython.int:
         """It answered by RST and sent nothing else: no socket was there."""
@@ -345,6 +327,7 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _only_end(self, at: cython.Py_ssize_t) -> cython.int:
         """Nothing is known of it but a RST: it is CLOSED."""
@@ -358,6 +341,7 @@ class Telling:
         return 0
 
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _wait_in_silence(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
         """A row for the timer that ends the last state, if one does."""
@@ -366,31 +350,50 @@ class Telling:
         self.silence.look(self.first, self.last, self.side)
         if self.state == SYN_SENT and self._give_up_opening(at, peer):
             return 0
-        least, most = self.silence.expiry(at, self.state, self.clock)
-        if least == NEVER:
-            return 0
-        for event in TIMEOUTS:
-            following: cython.longlong = self.table[self.state * N_EVENTS + event]
-            if following < STAY:
-                self.state = following
-                self.clock = max(self.clock, (least + most) // 2)
-                row: cython.Py_ssize_t = self._row(event, TIMER, EXPIRED)
-                self.out[row + OUT_EARLIEST] = min(self.clock, least)
-                self.out[row + OUT_LATEST] = max(self.clock, most)
-                return 0
+        if self.silence.expiry(at, self.state, self.clock):
+            self._time_out()
         return 0
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _time_out(self) -> cython.int:
+        """A row for the timeout that moves from the last state."""
+        place: cython.Py_ssize_t
+        for place in range(N_TIMEOUTS):
+            event: cython.longlong = TIMEOUTS[place]
+            following: cython.longlong = self.table[self.state * N_EVENTS + event]
+            if following < STAY:
+                spread: cython.longlong = self.silence.most - self.silence.least
+                self._leave(following, self.silence.least + spread // 2)
+                return self._bound(self._row(event, TIMER, EXPIRED))
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _leave(self, following: cython.longlong, moment: cython.longlong) -> cython.int:
+        self.state = following
+        self.clock = max(self.clock, moment)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _bound(self, row: cython.Py_ssize_t) -> cython.int:
+        """Within the bounds that the silence gives."""
+        self.out[row + OUT_EARLIEST] = min(self.clock, self.silence.least)
+        self.out[row + OUT_LATEST] = max(self.clock, self.silence.most)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1, check=True)
     def _give_up_opening(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.bint:
         """A row for the close() that ended SYN_SENT, if its SYN was not repeated as it would be."""
         moment: cython.longlong = self.silence.given_up(at, peer, self.now)
         if moment == NEVER:
             return False
-        least, most = self.silence.least, self.silence.most
-        self.state = CLOSED
-        self.clock = max(self.clock, moment)
-        row: cython.Py_ssize_t = self._row(CLOSE, INFERRED, FELL_SILENT)
-        self.out[row + OUT_EARLIEST] = min(self.clock, least)
-        self.out[row + OUT_LATEST] = max(self.clock, most)
+        self._leave(CLOSED, moment)
+        self._bound(self._row(CLOSE, INFERRED, FELL_SILENT))
         return True

@@ -62,12 +62,10 @@ class UnseenOpening:
     since: cython.longlong
     w: Witness
 
-    def __init__(
-        self, witness: Witness, rows: memoryview, sides: memoryview, begun: cython.longlong
-    ) -> None:
+    def __init__(self, witness: Witness, begun: cython.longlong) -> None:
         self.w = witness
-        self.r = rows
-        self.e = sides
+        self.r = witness.r
+        self.e = witness.e
         self.since = begun + UNDER_WAY
 
     @cython.ccall

@@ -83,7 +83,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judged:
-    """Connections as the kernels leave them: side 0 and 1 by who spoke first, conn by place."""
+    """Connections as the kernels leave them: side 0 and 1 by who spoke first, conn by place.
+
+    sides : in the room where they were judged, until others are.
+    """
 
     slots: Slots
     sides: Sides

@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from waits.py.
 cimport cython
+from tcptrace.tracker.witness cimport Witness
 
 
 @cython.final

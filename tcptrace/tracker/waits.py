@@ -12,6 +12,7 @@ import cython
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.witness import Witness
 
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
@@ -57,8 +58,8 @@ class Waits:
     rtt_seq: cython.longlong
     nxt: cython.longlong
 
-    def __init__(self, rows: memoryview) -> None:
-        self.r = rows
+    def __init__(self, witness: Witness) -> None:
+        self.r = witness.r
         self.srtt = self.rto = NEVER
         self.mdev = self.mdev_max = self.rttvar = self.rtt_seq = self.nxt = 0
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Kind
-from tcptrace.tcp.flags import RST
 from tcptrace.tcp.profile import MILLISECOND, NEVER, SECOND, Profile
 from tcptrace.tcp.states import Event, State
 from tcptrace.tracker.distances import forget_first
 from tcptrace.tracker.groups import Group
+from tcptrace.tracker.repeats import repeats
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence, Slots
 from tcptrace.tracker.transitions import Basis, Transitions
@@ -61,6 +61,7 @@ class Wheel:
         }
         levels = {state: profile.level(timer) for state, timer in timers.items()}
         self._levels = {state: level for state, level in levels.items() if level >= COARSE}
+        self._found = np.zeros(MOST_REPEATS, np.int64)
         self._least = min(self._levels.values(), default=NEVER)
 
     def learn(self, group: Group, sides: Sides) -> None:
@@ -81,13 +82,11 @@ class Wheel:
 
     def _repeats(self, group: Group) -> Matrix:
         """Segments that repeat octets and that a long timer may have sent, the last of a group."""
-        rows = group.rows
-        again = np.flatnonzero((rows.repeat | rows.probe) & (rows.copy == 0) & (rows.doubt == 0))
-        again = again[(rows.kind[again] == Kind.SEGMENT) & (rows.flags[again] & RST == 0)]
-        began = group.offsets[np.searchsorted(group.offsets, again, "right") - 1]
-        old = rows.time[again] - rows.time[began] > self._profile.least_wait(self._least)
-        fired: Matrix = again[old][-MOST_REPEATS:]
-        return fired
+        after = self._profile.least_wait(self._least)
+        many = repeats(group.rows.cells, group.offsets.data, len(group), after, self._found.data)
+        if many <= MOST_REPEATS:
+            return self._found[:many]
+        return np.roll(self._found, -(many % MOST_REPEATS))
 
     def _note(self, pair: Pair, firing: Firing) -> None:
         self._fired.setdefault(pair, deque(maxlen=FIRINGS_A_PAIR)).append(firing)

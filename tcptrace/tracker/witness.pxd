@@ -1,16 +1,16 @@
 # Made by tests/declarations.py from witness.py.
 cimport cython
+from tcptrace.tracker.taken_back cimport TakenBack
 
 
 @cython.final
 cdef class Witness:
-    cdef long long[::1] r
-    cdef long long[::1] e
-    cdef int[::1] labels
-    cdef Py_ssize_t first
-    cdef Py_ssize_t last
-    cdef dict taken_back
-    cdef Py_ssize_t refuted
+    cdef public long long[::1] r
+    cdef public long long[::1] e
+    cdef public int[::1] labels
+    cdef public Py_ssize_t first
+    cdef public Py_ssize_t last
+    cdef public TakenBack taken_back
 
     cdef int _label(self) except? -1 nogil
     cpdef int look(self, Py_ssize_t first, Py_ssize_t last) except? -1 nogil
@@ -44,6 +44,3 @@ cdef class Witness:
     cdef int _hand_on(
         self, Py_ssize_t at, long long event, long long when, long long earliest, long long packet, Py_ssize_t by, long long reason
     ) except? -1 nogil
-    cdef int _note(
-        self, Py_ssize_t at, long long event, long long when, long long earliest, long long packet, long long proof, long long reason
-    ) except? -1

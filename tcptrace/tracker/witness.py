@@ -11,10 +11,10 @@ import numpy as np
 
 from tcptrace.decode.segments import Kind
 from tcptrace.tcp import flags
-from tcptrace.tcp.states import Event
 from tcptrace.tracker.reasons import Reason
 from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.taken_back import TakenBack
 from tcptrace.tracker.transitions import Basis
 
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
@@ -39,8 +39,8 @@ ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
 ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
 JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
 CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
+TAKEN_BACK = cython.declare(cython.Py_ssize_t, Sides.index("taken_back"))
 SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
-RCV_FIN = cython.declare(cython.longlong, Event.RCV_FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
 PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
@@ -65,9 +65,7 @@ OF_SIDE_0 = cython.declare(cython.longlong, 1 << 13)
 class Witness:
     """The evidence rows and sides of a batch; `look` turns it to one connection's rows.
 
-    taken_back : of each side, by its cell in the sides, what `refute` and `take_back` handed on:
-        (moment, 1 for the receipt of a FIN else 0, event, time and number of the packet that
-        seemed to make the move, number of the one that disproves it or 0, reason).
+    taken_back : what `refute` and `take_back` handed on; `Sides` tell each side's last.
     """
 
     r: cython.longlong[::1]
@@ -75,15 +73,13 @@ class Witness:
     labels: cython.int[::1]
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
-    taken_back: dict
-    refuted: cython.Py_ssize_t
+    taken_back: TakenBack
 
     def __init__(self, rows: cython.longlong[::1], sides: cython.longlong[::1]) -> None:
         self.r = rows
         self.e = sides
         self.first = self.last = 0
-        self.taken_back = {}
-        self.refuted = 0
+        self.taken_back = TakenBack()
         self.labels = memoryview(np.zeros(len(rows) // WIDTH, np.int32))
         with cython.nogil:
             self._label()
@@ -100,13 +96,9 @@ class Witness:
                 self.labels[row] = self.r[k + FLAGS] | TRUSTED | OF_SIDE_0 << self.r[k + SENDER]
         return 0
 
-    def taken_back_by(self, at: int) -> list:
-        """What was handed on of a side, by moment; what one segment acknowledges before its FIN."""
-        return sorted(self.taken_back.get(at, ()))
-
     def how_many_taken_back(self) -> int:
         """How many moves were handed on, of all sides."""
-        return self.refuted
+        return self.taken_back.made
 
     @cython.ccall
     @cython.nogil
@@ -332,24 +324,6 @@ class Witness:
         reason: cython.longlong,
     ) -> cython.int:
         proof: cython.longlong = self.r[by * WIDTH + PACKET] if by >= 0 else 0
-        with cython.gil:
-            self._note(at, event, when, earliest, packet, proof, reason)
-        self.refuted += 1
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _note(
-        self,
-        at: cython.Py_ssize_t,
-        event: cython.longlong,
-        when: cython.longlong,
-        earliest: cython.longlong,
-        packet: cython.longlong,
-        proof: cython.longlong,
-        reason: cython.longlong,
-    ) -> cython.int:
-        last: cython.longlong = 1 if event == RCV_FIN else 0
-        found: list = self.taken_back.setdefault(at, [])
-        found.append((when, last, event, earliest, packet, proof, reason))
-        return 0
+        row: cython.Py_ssize_t = self.taken_back.add(event, when, self.e[at + TAKEN_BACK])
+        self.e[at + TAKEN_BACK] = self.taken_back.made
+        return self.taken_back.say(row, earliest, packet, proof, reason)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from tcptrace.columns import Matrix
+from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Transitions
 
 
 class Workroom:
-    """Room for the evidence of some connections and for their moves; one a thread."""
+    """Room for what some connections are judged by and for their moves; one a thread."""
 
     def __init__(self) -> None:
         self._evidence = Evidence.zeros(0)
+        self._sides = Sides.zeros(0)
         self._moves = Transitions.zeros(0)
 
     def evidence(self, count: int) -> Evidence:
@@ -19,6 +21,14 @@ class Workroom:
         if len(self._evidence) < count:
             self._evidence = Evidence.zeros(count + count // 4)
         return self._evidence.take(slice(count))
+
+    def sides(self, count: int) -> Sides:
+        """So many rows, all zero."""
+        if len(self._sides) < count:
+            self._sides = Sides.zeros(count + count // 4)
+        sides = self._sides.take(slice(count))
+        sides.matrix[:] = 0
+        return sides
 
     def moves(self, told: int, count: int) -> Transitions:
         """`count` rows to be overwritten, behind `told` of them that stay."""

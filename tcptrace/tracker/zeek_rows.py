@@ -157,41 +157,50 @@ class ZeekRows(Rows):
     }
 
     def settle(self, histories: list[str]) -> None:
-        """Fill in `conn_state`: the first condition that fits, as conn/main.zeek orders them."""
-        state = EndpointState
-        orig, resp = self.orig_state, self.resp_state
-        silent = (self.bytes_0 == 0) & (self.bytes_1 == 0)
-        orig_quiet = (orig == state.INACTIVE) | (orig == state.PARTIAL)
-        resp_quiet = (resp == state.INACTIVE) | (resp == state.PARTIAL)
-        opening = (orig == state.SYN_SENT) | (orig == state.SYN_ACK_SENT)
-        refused = opening | ((orig == state.RESET) & silent)
-        resp_reset, orig_reset = resp == state.RESET, orig == state.RESET
-        orig_closed, resp_closed = orig == state.CLOSED, resp == state.CLOSED
-        rules: list[tuple[npt.NDArray[np.bool_], str]] = [
-            (resp_reset & refused, "REJ"),
-            (resp_reset & orig_quiet, "RSTRH"),
-            (resp_reset, "RSTR"),
-            (orig_reset & resp_quiet & _only_syn(orig_reset & resp_quiet, histories), "RSTOS0"),
-            (orig_reset & resp_quiet, "OTH"),
-            (orig_reset, "RSTO"),
-            (orig_closed & resp_closed, "SF"),
-            (orig_closed & resp_quiet, "SH"),
-            (orig_closed, "S2"),
-            (resp_closed & orig_quiet, "SHR"),
-            (resp_closed, "S3"),
-            ((orig == state.SYN_SENT) & (resp == state.INACTIVE), "S0"),
-            ((orig == state.ESTABLISHED) & (resp == state.ESTABLISHED), "S1"),
-        ]
-        self.conn_state[:] = np.select(
-            [where for where, _ in rules],
-            [CONN_STATES.index(name) for _, name in rules],
-            CONN_STATES.index("OTH"),
-        )
+        """Fill in `conn_state`; of some a history decides."""
+        silent = (self.bytes_0 | self.bytes_1) == 0
+        self.conn_state[:] = _CONN_STATES[self.orig_state, self.resp_state, silent.view(np.int8)]
+        for row in np.flatnonzero(self.conn_state == _BY_HISTORY).tolist():
+            only_syn = _REJECTED_AFTER_SYN_ONLY.match(histories[row]) is not None
+            self.conn_state[row] = CONN_STATES.index("RSTOS0" if only_syn else "OTH")
 
 
-def _only_syn(asked: npt.NDArray[np.bool_], histories: list[str]) -> npt.NDArray[np.bool_]:
-    """Where the originator's SYN was followed by its RST and by nothing else of importance."""
-    found = np.zeros(len(asked), np.bool_)
-    for row in np.flatnonzero(asked):
-        found[row] = _REJECTED_AFTER_SYN_ONLY.match(histories[row]) is not None
-    return found
+_BY_HISTORY = -1  # whether the originator's SYN was followed by its RST and by little else
+
+
+def _conn_states() -> npt.NDArray[np.int64]:
+    """By the originator's state, the responder's, and 1 where neither sent any octets.
+
+    The first condition that fits, as conn/main.zeek orders them.
+    """
+    state, many = EndpointState, len(EndpointState)
+    orig, resp, quiet = np.indices((many, many, 2))
+    silent = quiet == 1
+    orig_quiet = (orig == state.INACTIVE) | (orig == state.PARTIAL)
+    resp_quiet = (resp == state.INACTIVE) | (resp == state.PARTIAL)
+    opening = (orig == state.SYN_SENT) | (orig == state.SYN_ACK_SENT)
+    refused = opening | ((orig == state.RESET) & silent)
+    resp_reset, orig_reset = resp == state.RESET, orig == state.RESET
+    orig_closed, resp_closed = orig == state.CLOSED, resp == state.CLOSED
+    rules: list[tuple[npt.NDArray[np.bool_], str]] = [
+        (resp_reset & refused, "REJ"),
+        (resp_reset & orig_quiet, "RSTRH"),
+        (resp_reset, "RSTR"),
+        (orig_reset & resp_quiet, "RSTOS0 or OTH"),
+        (orig_reset, "RSTO"),
+        (orig_closed & resp_closed, "SF"),
+        (orig_closed & resp_quiet, "SH"),
+        (orig_closed, "S2"),
+        (resp_closed & orig_quiet, "SHR"),
+        (resp_closed, "S3"),
+        ((orig == state.SYN_SENT) & (resp == state.INACTIVE), "S0"),
+        ((orig == state.ESTABLISHED) & (resp == state.ESTABLISHED), "S1"),
+    ]
+    places = {name: place for place, name in enumerate(CONN_STATES)}
+    places["RSTOS0 or OTH"] = _BY_HISTORY
+    return np.select(
+        [where for where, _ in rules], [places[name] for _, name in rules], places["OTH"]
+    )
+
+
+_CONN_STATES = _conn_states()

@@ -16,9 +16,7 @@ ANSWERED = "0.02 S SA 0 a1\n0.04 C A 1 a1"
 def first_copies(kernel: Kernel, seen: Timed) -> Any:
     witness = kernel("tcptrace.tracker.witness").Witness(seen.rows.cells, seen.sides.cells)
     witness.look(0, len(seen.rows))
-    made = kernel("tcptrace.tracker.first_copies").FirstCopies(
-        witness, seen.rows.cells, seen.sides.cells
-    )
+    made = kernel("tcptrace.tracker.first_copies").FirstCopies(witness)
     made.look(0)
     return made
 

@@ -11,8 +11,9 @@ CLIENT = 0
 
 def measured(kernel: Kernel, text: str, until: int = FOREVER) -> tuple[float, float]:
     """(smoothed round trip, wait of a probe) of the client, ms."""
-    rows = timed(kernel, text).rows
-    found = kernel("tcptrace.tracker.waits").Waits(rows.cells)
+    rows, sides = timed(kernel, text)
+    witness = kernel("tcptrace.tracker.witness").Witness(rows.cells, sides.cells)
+    found = kernel("tcptrace.tracker.waits").Waits(witness)
     found.measure(0, len(rows), CLIENT, until)
     return found.srtt / MILLISECOND, found.of_probe() / MILLISECOND
 

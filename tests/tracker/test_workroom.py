@@ -28,3 +28,13 @@ def test_evidence_is_as_long_as_asked() -> None:
     """Whatever was asked before."""
     room = Workroom()
     assert [5, 100, 0] == [len(room.evidence(count)) for count in (5, 100, 0)]
+
+
+def test_sides_are_zero_whatever_was_written_before() -> None:
+    """As the kernels want them; they are as many as asked for."""
+    room = Workroom()
+    room.sides(4).una[:] = 5
+    for count in (3, 100, 0):
+        sides = room.sides(count)
+        assert count == len(sides)
+        assert not sides.matrix.any()
