@@ -30,7 +30,7 @@ TYPES = {
 }
 INLINE = "not cython.compiled"
 # Their attributes are read in Python, too.
-PUBLIC = {"Waits", "ZeekConnections", "ZeekHistories", "ZeekSides"}
+PUBLIC = {"Odds", "Packing", "Pages", "Waits", "ZeekConnections", "ZeekHistories", "ZeekSides"}
 MOST = 100
 
 

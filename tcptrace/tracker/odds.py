@@ -69,18 +69,26 @@ class Odds:
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1)
-    def write(
-        self, cells: cython.longlong[::1], at: cython.Py_ssize_t, places: cython.longlong[::1]
-    ) -> cython.int:
-        """Keep the rest of a row that a source has from cell `at` on; the place where it is."""
+    def take(self) -> cython.int:
+        """A place that was free, to be written over."""
         if self.free < 0:
             with cython.gil:
                 self._grow()
         place: cython.int = self.free
+        self.free = self.cells[place * ODD]
+        return place
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1)
+    def write(
+        self, cells: cython.longlong[::1], at: cython.Py_ssize_t, places: cython.longlong[::1]
+    ) -> cython.int:
+        """Keep the rest of a row that a source has from cell `at` on; the place where it is."""
+        place: cython.int = self.take()
         o: cython.Py_ssize_t = place * ODD
         edge: cython.Py_ssize_t
         path: cython.longlong = cells[at + places[PATH]]
-        self.free = self.cells[o]
         self.cells[o + O_PACKET] = cells[at + places[PACKET]] >> 32
         self.cells[o + O_PATH_LOW] = _low(path)
         self.cells[o + O_PATH_HIGH] = path >> 32
@@ -152,7 +160,7 @@ class Odds:
 
     def _grow(self) -> None:
         size: cython.Py_ssize_t = len(self.matrix)
-        larger: cython.Py_ssize_t = max(256, size + size // 2)
+        larger: cython.Py_ssize_t = size + max(256, size // 8)
         self.cells = None  # in place: nothing else ever holds a view
         self.matrix.resize((larger, ODD), refcheck=False)
         self.matrix[size:, 0] = np.arange(size + 1, larger + 1)

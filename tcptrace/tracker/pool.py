@@ -143,7 +143,7 @@ class Pool:
 
     def _more_chunks(self) -> None:
         size: cython.Py_ssize_t = len(self.briefs)
-        larger: cython.Py_ssize_t = max(1024, size + size // 2)
+        larger: cython.Py_ssize_t = size + max(1024, size // 8)
         # In place: the system moves a large array's pages, and nothing else ever holds a view.
         self.rows = None
         self.briefs.resize((larger, CHUNK * BRIEF), refcheck=False)
@@ -224,25 +224,28 @@ class Pool:
     @cython.exceptval(-1)
     def _read(
         self,
+        rows: cython.int[::1],
         row: cython.Py_ssize_t,
+        odds: Odds,
         k: cython.Py_ssize_t,
         out: cython.longlong[::1],
         at: cython.Py_ssize_t,
     ) -> cython.int:
-        """Lay a row out as `Evidence` has it, from cell `at` on; what is worked out later is 0."""
-        bits: cython.longlong = self.rows[row + B_BITS]
-        labels: cython.longlong = self.rows[row + B_LABELS] & MASK32
-        sizes: cython.longlong = self.rows[row + B_SIZES]
+        """Lay a row of any pool's out as `Evidence` has it; what is worked out later is 0."""
+        bits: cython.longlong = rows[row + B_BITS]
+        labels: cython.longlong = rows[row + B_LABELS] & MASK32
+        sizes: cython.longlong = rows[row + B_SIZES]
+        upper: cython.longlong = rows[row + B_TIME + 1]
         cell: cython.Py_ssize_t
         for cell in range(SACK, WIDTH):
             out[at + cell] = 0
-        out[at + TIME] = self._time(row)
-        out[at + PACKET] = self.rows[row + B_PACKET] & MASK32
+        out[at + TIME] = upper * UPPER + (rows[row + B_TIME] & MASK32)
+        out[at + PACKET] = rows[row + B_PACKET] & MASK32
         out[at + PATH] = self.table[k + USUAL_PATH]
-        out[at + SEQ] = self.rows[row + B_SEQ] & MASK32
-        out[at + ACK] = self.rows[row + B_ACK] & MASK32
-        out[at + TSVAL] = self.rows[row + B_TSVAL] & MASK32
-        out[at + TSECR] = self.rows[row + B_TSECR] & MASK32
+        out[at + SEQ] = rows[row + B_SEQ] & MASK32
+        out[at + ACK] = rows[row + B_ACK] & MASK32
+        out[at + TSVAL] = rows[row + B_TSVAL] & MASK32
+        out[at + TSECR] = rows[row + B_TSECR] & MASK32
         out[at + PAYLOAD] = sizes & MASK16
         out[at + WINDOW] = sizes >> 16 & MASK16
         out[at + IP_ID] = labels & MASK16 if bits >> ID_SHIFT & 1 else -1
@@ -257,7 +260,7 @@ class Pool:
         out[at + INTERFACE] = self.table[k + USUAL_INTERFACE]
         out[at + MSS] = out[at + WINDOW_SCALE] = -1
         if bits >> ODD_SHIFT & 1:
-            self.odds.read(sizes, out, at)
+            odds.read(sizes, out, at)
         return 0
 
     @cython.cfunc

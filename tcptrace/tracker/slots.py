@@ -73,10 +73,11 @@ class Keeping(Rows):
     """What the log of evidence keeps of an open connection, a row a slot; chunks are its pool's."""
 
     CHUNK: ClassVar[int] = 8  # rows
-    ELSEWHERE: ClassVar[int] = -2  # as a first chunk: the rows are in no chunk
+    PAGE: ClassVar[int] = 64  # octets of packed rows
+    PACKED: ClassVar[int] = -2  # as a first chunk, or less: the rows are in no chunk
     COLUMNS: ClassVar[dict[str, str]] = {
         "rows": "how many evidence rows it holds",
-        "first_chunk": "its first chunk of evidence, -1 for none",
+        "first_chunk": "its first chunk of evidence, -1 for none; PACKED - n: from octet n on",
         "last_chunk": "its last chunk",
         "last_rows": "rows in the last chunk",
         "last_pinned": "last chunk that is kept for good, -1 for none",
