@@ -106,7 +106,11 @@ def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, 
 
     kind, path, columns = asked
     parts = request.stream()
-    frames = (picked_columns(rows_of(request, part, name), columns) for part in parts)
+
+    def picked(part: Part) -> pd.DataFrame:
+        return picked_columns(rows_of(request, part, name), columns)
+
+    frames = map(picked, parts)  # a loop would hold each part while the next one is made
     first = next(frames)
     with output(path, request.files) as stream:
         STREAMS[kind](chain([first], frames), stream)

@@ -16,12 +16,13 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 def write_row_groups(frames: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
     """At least one frame; all have the same columns. What ends it early leaves a whole file."""
     waiting: Iterator[pd.DataFrame] = iter(frames)
-    first = next(waiting)
-    schema = arrow_schema(first)
+    frame = next(waiting)
+    schema = arrow_schema(frame)
     with pq.ParquetWriter(stream, schema) as writer:
-        writer.write_table(_table(first, schema))
+        writer.write_table(_table(frame, schema))
         for frame in waiting:
             writer.write_table(_table(frame, schema))
+            del frame  # lest it be held while the next one is made
 
 
 def arrow_schema(frame: pd.DataFrame) -> Any:

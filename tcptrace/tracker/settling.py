@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tcptrace.columns import Matrix
+from tcptrace.columns import Chosen, Matrix
 from tcptrace.tcp.states import Role, State
 from tcptrace.tracker.incarnations import settle_incarnations
-from tcptrace.tracker.slots import Slots
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis, Connections
 from tcptrace.tracker.verdict import Verdict
@@ -69,8 +68,9 @@ class Settling:
 
     def _settled(self, told: Verdict, keys: Keys, now: int, over: bool) -> Mask:
         """Which connections nothing changes any more: all of a four-tuple's, or none of them."""
-        places = np.flatnonzero(self._tracker.table().used)
-        open_ones = self._tracker.table().take(places)
+        table = self._tracker.table()
+        places = np.flatnonzero(table.used)
+        open_ones = Chosen(table, table.used != 0)
         ordinals = told.connections.conn
         waits = ordinals > self._first_that_may_stray(places, open_ones)
         waits |= _among(keys, self._keys(open_ones, ("0", "1"), "{part}_{side}"))
@@ -79,13 +79,13 @@ class Settling:
         settled: Mask = ~np.isin(keys, keys[waits])
         return settled
 
-    def _first_that_may_stray(self, places: Matrix, open_ones: Slots) -> int:
+    def _first_that_may_stray(self, places: Matrix, open_ones: Chosen) -> int:
         """The ordinal of the first SYN that may yet prove to be a stray one."""
         again = open_ones.after >= 0
         alone = self._tracker.segments_of(places[again].tolist()) <= 1
         return int(open_ones.ordinal[again][alone].min(initial=np.iinfo(np.int64).max))
 
-    def _keys(self, rows: Connections | Slots, sides: tuple[str, str], name: str) -> Keys:
+    def _keys(self, rows: Connections | Chosen, sides: tuple[str, str], name: str) -> Keys:
         """A number for each row's four-tuple, the same whichever end comes first.
 
         Of two four-tuples in a billion billion it may be the same. The seed is drawn anew for each
