@@ -5,7 +5,6 @@ from tcptrace.tracker.pool cimport Pool
 
 cdef class EvidenceLog(Pool):
     cdef object kept
-    cdef long long[::1] source
 
     cdef int _begin(self, Py_ssize_t k, long long[::1] s, Py_ssize_t at) except? -1 nogil
     cdef int _expect(self, long long soon, long long following) except? -1 nogil

@@ -67,12 +67,10 @@ class EvidenceLog(Pool):
     """The evidence of all open connections, by slot."""
 
     kept: object
-    source: cython.longlong[::1]
 
     def __init__(self) -> None:
         super().__init__()
         self.kept = np.zeros((1, SLOT_WIDTH), np.int64)
-        self.source = memoryview(np.array([Segments.index(n) for n in Evidence.COPIED], np.int64))
 
     def add(
         self, segments: cython.longlong[::1], count: cython.Py_ssize_t, capacity: cython.Py_ssize_t
@@ -180,7 +178,7 @@ class EvidenceLog(Pool):
                 self._expect_chunk(self.after[chunk])
             used = self.table[k + LAST_ROWS] if chunk == self.table[k + LAST_CHUNK] else CHUNK
             for row in range(used):
-                self._read(self.rows, (chunk * CHUNK + row) * BRIEF, self.odds, k, out, at)
+                self._read(self.rows, (chunk * CHUNK + row) * BRIEF, self.odds, out, at)
                 at += WIDTH
             chunk = self.after[chunk]
         return at
@@ -213,7 +211,7 @@ class EvidenceLog(Pool):
         if self.table[k + FIRST_CHUNK] <= PACKED:
             self._bring_back(slot)
         row: cython.Py_ssize_t = self._next_row(k)
-        self._write(row, k, s, at, self.source)
+        self._write(row, k, s, at)
         if self._is_copy(k, row, self.table[k + LAST_CHUNK]):
             self.rows[row + B_BITS] |= COPY
             s[at + IS_COPY] = 1

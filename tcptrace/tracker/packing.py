@@ -36,8 +36,6 @@ O_PATH_HIGH = cython.declare(cython.Py_ssize_t, Odd.index("path_high"))
 O_PAYLOAD = cython.declare(cython.Py_ssize_t, Odd.index("payload"))
 O_WINDOW = cython.declare(cython.Py_ssize_t, Odd.index("window"))
 O_INTERFACE = cython.declare(cython.Py_ssize_t, Odd.index("interface"))
-O_MSS = cython.declare(cython.Py_ssize_t, Odd.index("mss"))
-O_WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Odd.index("window_scale"))
 O_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Odd.index("sack_blocks"))
 O_SACK = cython.declare(cython.Py_ssize_t, Odd.index("sack_1_left"))
 SACK_EDGES = cython.declare(cython.Py_ssize_t, 4)
@@ -342,8 +340,6 @@ class Packing:
             return self.path >> 32
         if cell == O_INTERFACE:
             return self.interface
-        if cell in (O_MSS, O_WINDOW_SCALE):
-            return -1
         if O_SACK <= cell < O_SACK + 2 * min(odd[at + O_SACK_BLOCKS], SACK_EDGES // 2):
             return _low(self.row[ACK])
         return 0

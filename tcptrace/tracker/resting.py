@@ -27,7 +27,7 @@ B_BITS = cython.declare(cython.Py_ssize_t, Brief.index("bits"))
 ODD_SHIFT = cython.declare(cython.int, Brief.shift("odd"))
 CHUNK = cython.declare(cython.Py_ssize_t, Keeping.CHUNK)
 PACKED = cython.declare(cython.longlong, Keeping.PACKED)
-CROWDED = cython.declare(cython.longlong, 64_000)  # some 20 MB
+CROWDED = cython.declare(cython.longlong, 32_000)  # some 10 MB
 
 
 @cython.cclass
@@ -128,7 +128,7 @@ class RestingLog(EvidenceLog):
         row: cython.Py_ssize_t
         for row in range(self._begin_unpacking(k, packing)):
             packing.unpack(packing.brief, 0, packing.odds)
-            self._read(packing.brief, 0, packing.odds, k, out, at + row * WIDTH)
+            self._read(packing.brief, 0, packing.odds, out, at + row * WIDTH)
             if packing.brief[B_BITS] >> ODD_SHIFT & 1:
                 packing.odds.let_go(packing.brief[B_SIZES])
         return at + self.table[k + ROWS] * WIDTH

@@ -143,9 +143,9 @@ class Odd(Cells):
 
     CELLS: ClassVar[tuple[str, ...]] = (
         *("packet_high", "path_low", "path_high", "payload", "window", "interface"),
-        *("mss", "window_scale", "sack_blocks"),
+        "sack_blocks",
         *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
-        *("fast_open", "icmp"),
+        "icmp",
     )
 
 
@@ -153,10 +153,10 @@ class Evidence(Rows):
     """A segment as the inference needs it; the first columns are copied, the rest worked out."""
 
     COPIED: ClassVar[tuple[str, ...]] = (
-        *("time", "packet", "path", "seq", "ack", "payload", "tsval", "tsecr"),
+        *("time", "packet", "seq", "ack", "payload", "tsval", "tsecr"),
         *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
-        *("kind", "interface", "ttl", "ip_id", "flags", "window", "checksum", "checksum_field"),
-        *("mss", "window_scale", "has_timestamp", "sack_blocks", "fast_open", "icmp", "sender"),
+        *("kind", "ip_id", "flags", "window", "checksum"),
+        *("has_timestamp", "sack_blocks", "icmp", "sender"),
     )
     COLUMNS: ClassVar[dict[str, str]] = dict.fromkeys(COPIED, "as in Segments") | {
         "copy": "1 for a copy made by the capture: left out of all reasoning",
