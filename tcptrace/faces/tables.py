@@ -111,9 +111,9 @@ def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, 
         return picked_columns(rows_of(request, part, name), columns)
 
     frames = map(picked, parts)  # a loop would hold each part while the next one is made
-    first = next(frames)
+    begun = [next(frames)]
     with output(path, request.files) as stream:
-        STREAMS[kind](chain([first], frames), stream)
+        STREAMS[kind](chain(map(begun.pop, [0]), frames), stream)
     tell(request, parts, "")
 
 
