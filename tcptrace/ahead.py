@@ -94,11 +94,13 @@ def meanwhile(items: Iterable[Item], work: Callable[[Item], Made]) -> Generator[
 
     What `work` raises is raised here.
     """
-    behind, made = Behind(), deque[Made]()
-    for place, item in enumerate(items):
+    behind, made, begun = Behind(), deque[Made](), False
+    for item in items:
         behind.do(partial(_keep, made, work, item))  # which waits for the one before
-        if place:
+        del item  # lest it be held while the next one is made
+        if begun:
             yield made.popleft()
+        begun = True
     behind.wait()
     yield from made
 

@@ -38,6 +38,7 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.odds",
     "tcptrace.tracker.pool",
     "tcptrace.tracker.packing",
+    "tcptrace.tracker.pages",
     "tcptrace.tracker.resting",
     "tcptrace.tracker.tallying",
     "tcptrace.tracker.timing",

@@ -50,6 +50,7 @@ class Stream:
                 given = True
                 self.capture.add_reconstruction(piece.found)
                 yield Part(piece, self.capture, self._profile, until)
+            del piece  # lest it be held while the next one is made
 
     @cached_property
     def anomalies(self) -> pd.DataFrame:

@@ -31,6 +31,9 @@ TYPES = {
 INLINE = "not cython.compiled"
 # Their attributes are read in Python, too.
 PUBLIC = {
+    "Odds",
+    "Packing",
+    "Pages",
     "Silence",
     "TakenBack",
     "Waits",

@@ -108,9 +108,9 @@ def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, 
     kind, path, columns = asked
     parts = request.stream()
     frames = meanwhile(parts, lambda part: picked_columns(rows_of(request, part, name), columns))
-    first = next(frames)
+    begun = [next(frames)]  # and gone once it is written
     with output(path, request.files) as stream:
-        STREAMS[kind](chain([first], frames), stream)
+        STREAMS[kind](chain(map(begun.pop, [0]), frames), stream)
     tell(request, parts, "")
 
 

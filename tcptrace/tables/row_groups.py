@@ -18,12 +18,13 @@ _LOOKED_AT = 4096  # cells by which a column of text is judged
 def write_row_groups(frames: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
     """At least one frame; all have the same columns. What ends it early leaves a whole file."""
     waiting: Iterator[pd.DataFrame] = iter(frames)
-    first = next(waiting)
-    schema = arrow_schema(first)
-    with pq.ParquetWriter(stream, schema, **_encodings(first, schema)) as writer:
-        writer.write_table(_table(first, schema))
+    frame = next(waiting)
+    schema = arrow_schema(frame)
+    with pq.ParquetWriter(stream, schema, **_encodings(frame, schema)) as writer:
+        writer.write_table(_table(frame, schema))
         for frame in waiting:
             writer.write_table(_table(frame, schema))
+            del frame  # lest it be held while the next one is made
 
 
 def arrow_schema(frame: pd.DataFrame) -> Any:

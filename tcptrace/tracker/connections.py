@@ -87,6 +87,7 @@ class ConnectionTable:
     s: cython.longlong[::1]
     tuples: FourTuples
     queues: Queues
+    fresh: cython.Py_ssize_t
     copied: cython.longlong[::1]
     limit: cython.longlong
     open_count: cython.longlong
@@ -101,6 +102,7 @@ class ConnectionTable:
         places = [Slots.index(name) for name in Slots.OF_FIRST]
         places += [Segments.index(name) for name in Slots.OF_FIRST.values()]
         self.copied = memoryview(np.array(places, np.int64))
+        self.fresh = 0  # from here on no slot was ever used, nor its memory touched
         self._more_slots()
         self.limit = limit
         self.open_count = 0
@@ -284,23 +286,22 @@ class ConnectionTable:
     @cython.exceptval(-1, check=True)
     def _take_slot(self) -> cython.Py_ssize_t:
         slot: cython.Py_ssize_t = self.queues.take()
-        if slot < 0:
+        if slot >= 0:
+            return slot
+        if self.fresh * SLOT_WIDTH == self.cells.shape[0]:
             with cython.gil:
                 self._more_slots()
                 self.tuples.look(self.s, self.cells)
-            slot = self.queues.take()
-        return slot
+        self.fresh += 1
+        return self.fresh - 1
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def _more_slots(self) -> cython.int:
-        """Twice as many slots, the new ones free."""
-        size: cython.Py_ssize_t = len(self.slots)
-        self.slots = grown(self.slots, max(2 * size, LEAST_SLOTS))
+        """Twice as many slots."""
+        self.slots = grown(self.slots, max(2 * len(self.slots), LEAST_SLOTS))
         self.cells = memoryview(self.slots.reshape(-1))
         self.queues.look(self.cells)
-        for slot in range(len(self.slots) - 1, size - 1, -1):
-            self.queues.give_back(slot)
         return 0
 
     @cython.cfunc

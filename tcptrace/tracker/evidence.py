@@ -54,7 +54,7 @@ SOON = cython.declare(cython.Py_ssize_t, 12)
 LINES = cython.declare(cython.Py_ssize_t, Keeping.CHUNK * len(Brief.CELLS) // 16)  # of a chunk
 NEXT = cython.declare(cython.Py_ssize_t, 6)
 CHUNK = cython.declare(cython.Py_ssize_t, Keeping.CHUNK)
-ELSEWHERE = cython.declare(cython.longlong, Keeping.ELSEWHERE)
+PACKED = cython.declare(cython.longlong, Keeping.PACKED)
 LOOSE_CHUNKS = cython.declare(cython.Py_ssize_t, 5)
 PIN_AFTER = cython.declare(cython.Py_ssize_t, 32)
 PINNED_MOST = cython.declare(cython.Py_ssize_t, 2048)
@@ -67,12 +67,10 @@ class EvidenceLog(Pool):
     """The evidence of all open connections, by slot."""
 
     kept: object
-    source: cython.longlong[::1]
 
     def __init__(self) -> None:
         super().__init__()
         self.kept = np.zeros((1, SLOT_WIDTH), np.int64)
-        self.source = memoryview(np.array([Segments.index(n) for n in Evidence.COPIED], np.int64))
 
     def add(
         self, segments: cython.longlong[::1], count: cython.Py_ssize_t, capacity: cython.Py_ssize_t
@@ -155,28 +153,11 @@ class EvidenceLog(Pool):
         np.cumsum(self.kept[slots, ROWS], out=ends[1:])
         return ends
 
-    def collect(
-        self, slots: cython.longlong[::1], out: cython.longlong[::1], keep: cython.bint = False
-    ) -> None:
-        """Lay the rows of these slots into `out`, one after the other; their chunks go back.
-
-        With `keep` they stay where they are, and nothing changes.
-        """
-        at: cython.Py_ssize_t = 0
-        place: cython.Py_ssize_t
-        with cython.nogil:
-            for place in range(slots.shape[0]):
-                if cython.compiled and place + 1 < slots.shape[0]:
-                    self._expect_chunk(self.table[slots[place + 1] * SLOT_WIDTH + FIRST_CHUNK])
-                at = self._pour(slots[place], out, at)
-        if not keep:
-            for place in range(slots.shape[0]):
-                self._give_back(slots[place])
-
     @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def _bring_back(self, slot: cython.Py_ssize_t) -> cython.int:
-        """Lay rows that are elsewhere into the pool: a subclass's matter."""
+        """Lay packed rows into the pool: a subclass's matter."""
         return 0
 
     @cython.cfunc
@@ -197,7 +178,7 @@ class EvidenceLog(Pool):
                 self._expect_chunk(self.after[chunk])
             used = self.table[k + LAST_ROWS] if chunk == self.table[k + LAST_CHUNK] else CHUNK
             for row in range(used):
-                self._read((chunk * CHUNK + row) * BRIEF, k, out, at)
+                self._read(self.rows, (chunk * CHUNK + row) * BRIEF, self.odds, out, at)
                 at += WIDTH
             chunk = self.after[chunk]
         return at
@@ -227,11 +208,10 @@ class EvidenceLog(Pool):
         slot: cython.Py_ssize_t,
     ) -> cython.int:
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        if self.table[k + FIRST_CHUNK] == ELSEWHERE:
-            with cython.gil:
-                self._bring_back(slot)
+        if self.table[k + FIRST_CHUNK] <= PACKED:
+            self._bring_back(slot)
         row: cython.Py_ssize_t = self._next_row(k)
-        self._write(row, k, s, at, self.source)
+        self._write(row, k, s, at)
         if self._is_copy(k, row, self.table[k + LAST_CHUNK]):
             self.rows[row + B_BITS] |= COPY
             s[at + IS_COPY] = 1

@@ -1,8 +1,8 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
 """`Odds` ⚙: what only some rows of evidence say, beside the briefs of `pool`.
 
-Options of a SYN, SACK blocks, an ICMP error, a path or interface that is not the one of the
-connection's first segment, and numbers that are too large for a brief.
+SACK blocks, an ICMP error, a path or interface that is not the one of the connection's first
+segment, and numbers that are too large for a brief.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from __future__ import annotations
 import cython
 import numpy as np
 
+from tcptrace.decode.segments import Segments
 from tcptrace.tracker.slots import Evidence, Odd
 
+S_PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
+S_PATH = cython.declare(cython.Py_ssize_t, Segments.index("path"))
+S_PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
+S_SACK = cython.declare(cython.Py_ssize_t, Segments.index("sack_1_left"))
+S_INTERFACE = cython.declare(cython.Py_ssize_t, Segments.index("interface"))
+S_WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
+S_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Segments.index("sack_blocks"))
+S_ICMP = cython.declare(cython.Py_ssize_t, Segments.index("icmp"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-PATH = cython.declare(cython.Py_ssize_t, Evidence.index("path"))
 PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
 SACK = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
-INTERFACE = cython.declare(cython.Py_ssize_t, Evidence.index("interface"))
 WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
-MSS = cython.declare(cython.Py_ssize_t, Evidence.index("mss"))
-WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Evidence.index("window_scale"))
 SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
-FAST_OPEN = cython.declare(cython.Py_ssize_t, Evidence.index("fast_open"))
 ICMP = cython.declare(cython.Py_ssize_t, Evidence.index("icmp"))
 SACK_EDGES = cython.declare(cython.Py_ssize_t, 4)
 
@@ -32,11 +36,8 @@ O_PATH_HIGH = cython.declare(cython.Py_ssize_t, Odd.index("path_high"))
 O_PAYLOAD = cython.declare(cython.Py_ssize_t, Odd.index("payload"))
 O_WINDOW = cython.declare(cython.Py_ssize_t, Odd.index("window"))
 O_INTERFACE = cython.declare(cython.Py_ssize_t, Odd.index("interface"))
-O_MSS = cython.declare(cython.Py_ssize_t, Odd.index("mss"))
-O_WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Odd.index("window_scale"))
 O_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Odd.index("sack_blocks"))
 O_SACK = cython.declare(cython.Py_ssize_t, Odd.index("sack_1_left"))
-O_FAST_OPEN = cython.declare(cython.Py_ssize_t, Odd.index("fast_open"))
 O_ICMP = cython.declare(cython.Py_ssize_t, Odd.index("icmp"))
 
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
@@ -69,31 +70,34 @@ class Odds:
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1)
-    def write(
-        self, cells: cython.longlong[::1], at: cython.Py_ssize_t, places: cython.longlong[::1]
-    ) -> cython.int:
-        """Keep the rest of a row that a source has from cell `at` on; the place where it is."""
+    def take(self) -> cython.int:
+        """A place that was free, to be written over."""
         if self.free < 0:
             with cython.gil:
                 self._grow()
         place: cython.int = self.free
+        self.free = self.cells[place * ODD]
+        return place
+
+    @cython.ccall
+    @cython.nogil
+    @cython.exceptval(-1)
+    def write(self, cells: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
+        """Keep the rest of a row that `Segments` have from cell `at` on; the place where it is."""
+        place: cython.int = self.take()
         o: cython.Py_ssize_t = place * ODD
         edge: cython.Py_ssize_t
-        path: cython.longlong = cells[at + places[PATH]]
-        self.free = self.cells[o]
-        self.cells[o + O_PACKET] = cells[at + places[PACKET]] >> 32
+        path: cython.longlong = cells[at + S_PATH]
+        self.cells[o + O_PACKET] = cells[at + S_PACKET] >> 32
         self.cells[o + O_PATH_LOW] = _low(path)
         self.cells[o + O_PATH_HIGH] = path >> 32
-        self.cells[o + O_PAYLOAD] = _low(cells[at + places[PAYLOAD]])
-        self.cells[o + O_WINDOW] = cells[at + places[WINDOW]]
-        self.cells[o + O_INTERFACE] = cells[at + places[INTERFACE]]
-        self.cells[o + O_MSS] = cells[at + places[MSS]]
-        self.cells[o + O_WINDOW_SCALE] = cells[at + places[WINDOW_SCALE]]
-        self.cells[o + O_SACK_BLOCKS] = cells[at + places[SACK_BLOCKS]]
+        self.cells[o + O_PAYLOAD] = _low(cells[at + S_PAYLOAD])
+        self.cells[o + O_WINDOW] = cells[at + S_WINDOW]
+        self.cells[o + O_INTERFACE] = cells[at + S_INTERFACE]
+        self.cells[o + O_SACK_BLOCKS] = cells[at + S_SACK_BLOCKS]
         for edge in range(SACK_EDGES):
-            self.cells[o + O_SACK + edge] = _low(cells[at + places[SACK + edge]])
-        self.cells[o + O_FAST_OPEN] = cells[at + places[FAST_OPEN]]
-        self.cells[o + O_ICMP] = cells[at + places[ICMP]]
+            self.cells[o + O_SACK + edge] = _low(cells[at + S_SACK + edge])
+        self.cells[o + O_ICMP] = cells[at + S_ICMP]
         return place
 
     @cython.ccall
@@ -106,16 +110,11 @@ class Odds:
         o: cython.Py_ssize_t = place * ODD
         edge: cython.Py_ssize_t
         out[at + PACKET] += self.cells[o + O_PACKET] * UPPER
-        out[at + PATH] = self.path(place)
         out[at + PAYLOAD] = self.payload(place)
         out[at + WINDOW] = self.cells[o + O_WINDOW]
-        out[at + INTERFACE] = self.interface(place)
-        out[at + MSS] = self.cells[o + O_MSS]
-        out[at + WINDOW_SCALE] = self.cells[o + O_WINDOW_SCALE]
         out[at + SACK_BLOCKS] = self.cells[o + O_SACK_BLOCKS]
         for edge in range(SACK_EDGES):
             out[at + SACK + edge] = self.cells[o + O_SACK + edge] & MASK32
-        out[at + FAST_OPEN] = self.cells[o + O_FAST_OPEN]
         out[at + ICMP] = self.cells[o + O_ICMP]
         return 0
 
@@ -152,7 +151,7 @@ class Odds:
 
     def _grow(self) -> None:
         size: cython.Py_ssize_t = len(self.matrix)
-        larger: cython.Py_ssize_t = max(256, size + size // 2)
+        larger: cython.Py_ssize_t = size + max(256, size // 8)
         self.cells = None  # in place: nothing else ever holds a view
         self.matrix.resize((larger, ODD), refcheck=False)
         self.matrix[size:, 0] = np.arange(size + 1, larger + 1)

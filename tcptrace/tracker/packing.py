@@ -1,10 +1,11 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""`Packing`: the evidence of a connection that is quiet, in a tenth of the room.
+"""`Packing` ⚙: the evidence of a connection that is quiet, in a third of the room.
 
-A row is a mask of the columns that differ from a row before it, then those differences as varints
-(7 bits an octet, the lowest first; signed ones folded: 0, -1, 1, -2 as 0, 1, 2, 3). Time and
-number are held against the row before, all else against the sender's last row, `seq` against its
-end and `ack` against the end of the peer's last row.
+A row is a mask of the numbers that are not as foretold, time and number since the row before, the
+checksum, and of those in the mask how far they are from it; then the rest of an odd row likewise.
+All are varints (7 bits an octet, the lowest first; signed ones folded: 0, -1, 1, -2 as 0, 1, 2, 3)
+but for the checksum, which nothing foretells. Foretold is what the sender's last row says, `seq`
+by its end, `ack` by the end of the peer's last row and `tsecr` by what that one stamped.
 """
 
 from __future__ import annotations
@@ -13,186 +14,375 @@ import cython
 import numpy as np
 
 from tcptrace.tcp import flags
-from tcptrace.tracker.slots import Evidence
+from tcptrace.tracker.odds import Odds
+from tcptrace.tracker.pages import Pages
+from tcptrace.tracker.slots import Brief, Keeping, Odd
 
-# What is known when a segment passes: the columns copied, and `copy`.
-WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
-KEPT = cython.declare(cython.Py_ssize_t, len(Evidence.COPIED) + 1)
-SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
-ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
-FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-CONSECUTIVE = cython.declare(cython.Py_ssize_t, 1 + Evidence.index("packet"))  # time and number
-ROW_MOST = cython.declare(cython.Py_ssize_t, 10 * (len(Evidence.COPIED) + 2))
+B_TIME = cython.declare(cython.Py_ssize_t, Brief.index("time_low"))
+B_PACKET = cython.declare(cython.Py_ssize_t, Brief.index("packet"))
+B_SEQ = cython.declare(cython.Py_ssize_t, Brief.index("seq"))
+B_ACK = cython.declare(cython.Py_ssize_t, Brief.index("ack"))
+B_TSVAL = cython.declare(cython.Py_ssize_t, Brief.index("tsval"))
+B_TSECR = cython.declare(cython.Py_ssize_t, Brief.index("tsecr"))
+B_SIZES = cython.declare(cython.Py_ssize_t, Brief.index("sizes"))
+B_LABELS = cython.declare(cython.Py_ssize_t, Brief.index("labels"))
+B_BITS = cython.declare(cython.Py_ssize_t, Brief.index("bits"))
+SENDER_SHIFT = cython.declare(cython.int, Brief.shift("sender"))
+ODD_SHIFT = cython.declare(cython.int, Brief.shift("odd"))
+
+ODD = cython.declare(cython.Py_ssize_t, len(Odd.CELLS))
+O_PATH_LOW = cython.declare(cython.Py_ssize_t, Odd.index("path_low"))
+O_PATH_HIGH = cython.declare(cython.Py_ssize_t, Odd.index("path_high"))
+O_PAYLOAD = cython.declare(cython.Py_ssize_t, Odd.index("payload"))
+O_WINDOW = cython.declare(cython.Py_ssize_t, Odd.index("window"))
+O_INTERFACE = cython.declare(cython.Py_ssize_t, Odd.index("interface"))
+O_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Odd.index("sack_blocks"))
+O_SACK = cython.declare(cython.Py_ssize_t, Odd.index("sack_1_left"))
+SACK_EDGES = cython.declare(cython.Py_ssize_t, 4)
+
+# What is foretold of a row, in the order of its bits in the mask; the lowest is the sender.
+FORETOLD = cython.declare(cython.Py_ssize_t, 8)
+cython.declare(PAYLOAD=cython.Py_ssize_t, BITS=cython.Py_ssize_t, WINDOW=cython.Py_ssize_t)
+cython.declare(IP_ID=cython.Py_ssize_t, TSVAL=cython.Py_ssize_t, TSECR=cython.Py_ssize_t)
+cython.declare(SEQ=cython.Py_ssize_t, ACK=cython.Py_ssize_t)
+PAYLOAD, BITS, WINDOW, IP_ID, TSVAL, TSECR, SEQ, ACK = range(8)
+
+IN_PAGE = cython.declare(cython.Py_ssize_t, Keeping.PAGE - 1)
 SYN_FIN = cython.declare(cython.longlong, flags.SYN | flags.FIN)
+UPPER = cython.declare(cython.longlong, 1 << 32)
+MASK16 = cython.declare(cython.longlong, 0xFFFF)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
-HALF = cython.declare(cython.ulonglong, 1 << 63)
+HALF = cython.declare(cython.longlong, 0x80000000)
+HALF64 = cython.declare(cython.ulonglong, 1 << 63)
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _low(value: cython.longlong) -> cython.int:
+    """The lower 32 bits, as a cell holds them."""
+    return ((value + HALF) & MASK32) - HALF
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
 @cython.exceptval(check=False)
 def _folded(left: cython.longlong, right: cython.longlong) -> cython.ulonglong:
-    """left - right modulo 2 ** 64, small where the two are near to each other."""
-    far: cython.ulonglong = (left & MASK64) - (right & MASK64) & MASK64
-    return (far << 1 & MASK64) ^ (MASK64 if far & HALF else 0)
+    """left - right of cells, modulo 2 ** 32, small where the two are near to each other."""
+    far: cython.longlong = ((left - right + HALF) & MASK32) - HALF
+    return 2 * far if far >= 0 else -2 * far - 1
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
 @cython.exceptval(check=False)
-def _unfolded(folded: cython.ulonglong, right: cython.longlong) -> cython.longlong:
-    """The number whose difference to `right` was folded."""
+def _unfolded(folded: cython.ulonglong) -> cython.longlong:
+    """The difference that was folded."""
+    half: cython.longlong = folded >> 1
+    return -half - 1 if folded & 1 else half
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _folded_time(left: cython.longlong, right: cython.longlong) -> cython.ulonglong:
+    """The same of times, modulo 2 ** 64."""
+    far: cython.ulonglong = (left & MASK64) - (right & MASK64) & MASK64
+    return (far << 1 & MASK64) ^ (MASK64 if far & HALF64 else 0)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _unfolded_time(folded: cython.ulonglong, right: cython.longlong) -> cython.longlong:
+    """The time whose difference to `right` was folded."""
     far: cython.ulonglong = (folded >> 1) ^ (MASK64 if folded & 1 else 0)
-    number: cython.ulonglong = (right & MASK64) + far & MASK64
-    return -1 - cython.cast(cython.longlong, number ^ MASK64) if number & HALF else number
+    time: cython.ulonglong = (right & MASK64) + far & MASK64
+    return -1 - cython.cast(cython.longlong, time ^ MASK64) if time & HALF64 else time
 
 
 @cython.final
 @cython.cclass
 class Packing:
-    """Packs rows of the log's pool and unpacks them; what it works in is kept from call to call."""
+    """Packs the rows of one connection after the other, or unpacks them.
 
-    octets: cython.uchar[::1]
-    packed: cython.const[cython.uchar][::1]
+    at : place of the next octet
+    foretold, row : of a row, in the order of the mask
+    last : the last row of each side, likewise; zero before there is one
+    brief, odds : room for a row that is unpacked to be laid out, and nowhere kept
+    """
+
+    pages: Pages
     at: cython.Py_ssize_t
-    last: cython.Py_ssize_t
-    own: cython.Py_ssize_t
-    peer: cython.Py_ssize_t
-    before_0: cython.Py_ssize_t
-    before_1: cython.Py_ssize_t
+    path: cython.longlong
+    interface: cython.longlong
+    time: cython.longlong
+    packet: cython.longlong
+    foretold: cython.longlong[::1]
+    row: cython.longlong[::1]
+    last: cython.longlong[::1]
+    brief: cython.int[::1]
+    odds: Odds
 
-    def __init__(self) -> None:
-        self.octets = memoryview(np.zeros(64 * ROW_MOST, np.uint8))
-        self.at = self.last = self.own = self.peer = self.before_0 = self.before_1 = 0
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self.foretold = memoryview(np.zeros(FORETOLD, np.int64))
+        self.row = memoryview(np.zeros(FORETOLD, np.int64))
+        self.last = memoryview(np.zeros(2 * FORETOLD, np.int64))
+        self.brief = memoryview(np.zeros(len(Brief.CELLS), np.int32))
+        self.odds = Odds()
 
-    def pack(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> bytes:
-        """The first `count` rows of `Evidence`, as far as it is known when a segment passes."""
-        if len(self.octets) < count * ROW_MOST:
-            self.octets = memoryview(np.zeros(2 * count * ROW_MOST, np.uint8))
-        self._begin()
-        row: cython.Py_ssize_t
-        for row in range(count):
-            self._pack_row(rows, row * WIDTH)
-        return bytes(self.octets[: self.at])
-
-    def unpack(
-        self,
-        packed: bytes,
-        count: cython.Py_ssize_t,
-        out: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-    ) -> None:
-        """`count` rows of `Evidence` from cell `at` on; what is worked out later becomes 0."""
-        self.packed = packed
-        self._begin()
-        row: cython.Py_ssize_t
-        for row in range(count):
-            self._unpack_row(out, at + row * WIDTH)
-
-    @cython.cfunc
+    @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1)
-    def _begin(self) -> cython.int:
-        self.at = 0
-        self.last = self.before_0 = self.before_1 = -1
+    def begin(
+        self, at: cython.Py_ssize_t, path: cython.longlong, interface: cython.longlong
+    ) -> cython.int:
+        """Turn to a connection: its octets' place, path and interface of most of its rows."""
+        cell: cython.Py_ssize_t
+        self.at, self.path, self.interface = at, path, interface
+        self.time = self.packet = 0
+        for cell in range(2 * FORETOLD):
+            self.last[cell] = 0
         return 0
 
-    @cython.cfunc
+    @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1)
-    def _turn(self, side: cython.longlong) -> cython.int:
-        """Hold the next row, the side's, against what came before it."""
-        self.own = self.before_1 if side else self.before_0
-        self.peer = self.before_0 if side else self.before_1
-        if self.own < 0:
-            self.own = self.last
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def _pass(self, k: cython.Py_ssize_t, side: cython.longlong) -> cython.int:
-        """The row is one that later ones are held against."""
-        self.last = k
-        if side:
-            self.before_1 = k
-        else:
-            self.before_0 = k
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _held(self, rows: cython.longlong[::1], cell: cython.Py_ssize_t) -> cython.longlong:
-        """What a cell is held against: 0 in the first row."""
-        if self.last < 0:
-            return 0
-        if cell < CONSECUTIVE:
-            return rows[self.last + cell]
-        if cell == SEQ:
-            return self._end(rows, self.own)
-        if cell == ACK and self.peer >= 0:
-            return self._end(rows, self.peer)
-        return rows[self.own + cell]
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def _end(self, rows: cython.longlong[::1], row: cython.Py_ssize_t) -> cython.longlong:
-        """The number after a row's last octet."""
-        number: cython.longlong = (rows[row + SEQ] & MASK32) + (rows[row + PAYLOAD] & MASK32)
-        return number + ((rows[row + FLAGS] & SYN_FIN) != 0) & MASK32
-
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def _pack_row(self, rows: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
-        side: cython.longlong = rows[k + SENDER]
-        self._turn(side)
+    def pack(self, rows: cython.int[::1], at: cython.Py_ssize_t, odds: Odds) -> cython.int:
+        """Write down the row whose brief is `rows[at:]`; its odd row, if any, is among `odds`."""
+        bits: cython.longlong = rows[at + B_BITS]
+        side: cython.Py_ssize_t = bits >> SENDER_SHIFT & 1
         mask: cython.ulonglong = side
         cell: cython.Py_ssize_t
-        for cell in range(KEPT):
-            if cell != SENDER and rows[k + cell] != self._held(rows, cell):
+        self._foretell(side)
+        self._look(rows, at, odds)
+        for cell in range(FORETOLD):
+            if self.row[cell] != self.foretold[cell]:
                 mask |= 2 << cell
         self._put(mask)
-        for cell in range(KEPT):
+        self._put_moment(rows, at)
+        for cell in range(FORETOLD):
             if mask & 2 << cell:
-                self._put(_folded(rows[k + cell], self._held(rows, cell)))
-        return self._pass(k, side)
+                self._put(_folded(self.row[cell], self.foretold[cell]))
+        self._pass(side)
+        if bits >> ODD_SHIFT & 1:
+            self._pack_odd(odds.cells, rows[at + B_SIZES] * ODD)
+        return 0
 
-    @cython.cfunc
+    @cython.ccall
+    @cython.nogil
     @cython.exceptval(-1)
-    def _unpack_row(self, rows: cython.longlong[::1], k: cython.Py_ssize_t) -> cython.int:
+    def unpack(self, rows: cython.int[::1], at: cython.Py_ssize_t, odds: Odds) -> cython.int:
+        """Lay the next row into `rows[at:]`, and among `odds` what does not fit there."""
         mask: cython.ulonglong = self._take()
-        side: cython.longlong = mask & 1
-        self._turn(side)
+        side: cython.Py_ssize_t = mask & 1
         cell: cython.Py_ssize_t
-        for cell in range(KEPT):
-            rows[k + cell] = self._held(rows, cell)
+        self._foretell(side)
+        self._take_moment(rows, at)
+        for cell in range(FORETOLD):
+            self.row[cell] = self.foretold[cell]
             if mask & 2 << cell:
-                rows[k + cell] = _unfolded(self._take(), rows[k + cell])
-        rows[k + SENDER] = side
-        for cell in range(KEPT, WIDTH):
-            rows[k + cell] = 0
-        return self._pass(k, side)
+                self.row[cell] = (self.foretold[cell] + _unfolded(self._take())) & MASK32
+        self._pass(side)
+        self._lay(rows, at)
+        if self.row[BITS] >> ODD_SHIFT & 1:
+            rows[at + B_SIZES] = odds.take()
+            self._unpack_odd(odds.cells, rows[at + B_SIZES] * ODD)
+        return 0
 
     @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _foretell(self, side: cython.Py_ssize_t) -> cython.int:
+        """What the next row of a side says if nothing happens."""
+        own: cython.Py_ssize_t = side * FORETOLD
+        peer: cython.Py_ssize_t = FORETOLD - own
+        self.foretold[PAYLOAD] = self.last[own + PAYLOAD]
+        self.foretold[BITS] = self.last[own + BITS] | side << SENDER_SHIFT
+        self.foretold[WINDOW] = self.last[own + WINDOW]
+        self.foretold[IP_ID] = self.last[own + IP_ID] + (self.last[own + IP_ID] != 0) & MASK16
+        self.foretold[TSVAL] = self.last[own + TSVAL]
+        self.foretold[TSECR] = self.last[peer + TSVAL]
+        self.foretold[SEQ] = self._end(own)
+        self.foretold[ACK] = self._end(peer)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _end(self, last: cython.Py_ssize_t) -> cython.longlong:
+        """The number after the last octet of a side's last row."""
+        end: cython.longlong = self.last[last + SEQ] + self.last[last + PAYLOAD]
+        return end + ((self.last[last + BITS] & SYN_FIN) != 0) & MASK32
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _pass(self, side: cython.Py_ssize_t) -> cython.int:
+        """The row is the side's last one from now on."""
+        cell: cython.Py_ssize_t
+        for cell in range(FORETOLD):
+            self.last[side * FORETOLD + cell] = self.row[cell]
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _look(self, rows: cython.int[::1], at: cython.Py_ssize_t, odds: Odds) -> cython.int:
+        """Have the numbers of a row side by side."""
+        sizes: cython.longlong = rows[at + B_SIZES]
+        self.row[BITS] = rows[at + B_BITS]
+        self.row[IP_ID] = rows[at + B_LABELS] & MASK16
+        self.row[TSVAL] = rows[at + B_TSVAL] & MASK32
+        self.row[TSECR] = rows[at + B_TSECR] & MASK32
+        self.row[SEQ] = rows[at + B_SEQ] & MASK32
+        self.row[ACK] = rows[at + B_ACK] & MASK32
+        self.row[PAYLOAD] = sizes & MASK16
+        self.row[WINDOW] = sizes >> 16 & MASK16
+        if self.row[BITS] >> ODD_SHIFT & 1:
+            self.row[PAYLOAD] = odds.cells[sizes * ODD + O_PAYLOAD] & MASK32
+            self.row[WINDOW] = odds.cells[sizes * ODD + O_WINDOW] & MASK32
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _lay(self, rows: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+        """Lay the numbers of a row where a brief has them, the checksum being there."""
+        rows[at + B_BITS] = self.row[BITS]
+        rows[at + B_LABELS] |= self.row[IP_ID]
+        rows[at + B_TSVAL] = _low(self.row[TSVAL])
+        rows[at + B_TSECR] = _low(self.row[TSECR])
+        rows[at + B_SEQ] = _low(self.row[SEQ])
+        rows[at + B_ACK] = _low(self.row[ACK])
+        rows[at + B_SIZES] = _low(self.row[PAYLOAD] | self.row[WINDOW] << 16)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _put_moment(self, rows: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+        """Write down time and number since the row before, and the checksum."""
+        upper: cython.longlong = rows[at + B_TIME + 1]
+        time: cython.longlong = upper * UPPER + (rows[at + B_TIME] & MASK32)
+        packet: cython.longlong = rows[at + B_PACKET] & MASK32
+        field: cython.longlong = rows[at + B_LABELS] >> 16
+        self._put(_folded_time(time, self.time))
+        self._put(packet - self.packet & MASK32)
+        self._put_octet(field & 0xFF)
+        self._put_octet(field >> 8 & 0xFF)
+        self.time, self.packet = time, packet
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _take_moment(self, rows: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+        """Lay time, number and checksum into a brief."""
+        self.time = _unfolded_time(self._take(), self.time)
+        self.packet = self.packet + self._take() & MASK32
+        field: cython.longlong = self._take_octet()
+        field |= self._take_octet() << 8
+        rows[at + B_TIME] = _low(self.time)
+        rows[at + B_TIME + 1] = self.time >> 32
+        rows[at + B_PACKET] = _low(self.packet)
+        rows[at + B_LABELS] = _low(field << 16)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _pack_odd(self, odd: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+        mask: cython.ulonglong = 0
+        cell: cython.Py_ssize_t
+        for cell in range(ODD):
+            if odd[at + cell] != self._foretold_odd(odd, at, cell):
+                mask |= 1 << cell
+        self._put(mask)
+        for cell in range(ODD):
+            if mask & 1 << cell:
+                self._put(_folded(odd[at + cell], self._foretold_odd(odd, at, cell)))
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _unpack_odd(self, odd: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+        mask: cython.ulonglong = self._take()
+        cell: cython.Py_ssize_t
+        for cell in range(ODD):
+            odd[at + cell] = self._foretold_odd(odd, at, cell)
+            if mask & 1 << cell:
+                odd[at + cell] = _low(odd[at + cell] + _unfolded(self._take()))
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-2, check=True)
+    def _foretold_odd(
+        self, odd: cython.int[::1], at: cython.Py_ssize_t, cell: cython.Py_ssize_t
+    ) -> cython.int:
+        """A cell of an odd row if it is as in most; the cells before it are known."""
+        if cell == O_PAYLOAD:
+            return _low(self.row[PAYLOAD])
+        if cell == O_WINDOW:
+            return _low(self.row[WINDOW])
+        if cell == O_PATH_LOW:
+            return _low(self.path)
+        if cell == O_PATH_HIGH:
+            return self.path >> 32
+        if cell == O_INTERFACE:
+            return self.interface
+        if O_SACK <= cell < O_SACK + 2 * min(odd[at + O_SACK_BLOCKS], SACK_EDGES // 2):
+            return _low(self.row[ACK])
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-1)
     def _put(self, number: cython.ulonglong) -> cython.int:
         """Write a varint."""
         while number >= 0x80:
-            self.octets[self.at] = number & 0x7F | 0x80
+            self._put_octet(number & 0x7F | 0x80)
             number >>= 7
-            self.at += 1
-        self.octets[self.at] = number
+        return self._put_octet(number)
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _put_octet(self, octet: cython.longlong) -> cython.int:
+        if self.at & IN_PAGE == 0:
+            self.at = self.pages.go_on(self.at)
+        self.pages.octets[self.at] = octet
         self.at += 1
         return 0
 
     @cython.cfunc
-    @cython.exceptval(0, check=True)
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
     def _take(self) -> cython.ulonglong:
         """Read a varint."""
-        number: cython.ulonglong = 0
+        octet: cython.ulonglong = self._take_octet()
+        number: cython.ulonglong = octet & 0x7F
         shift: cython.int = 0
-        octet: cython.ulonglong = 0x80
         while octet & 0x80:
-            octet = self.packed[self.at]
-            number |= (octet & 0x7F) << shift
             shift += 7
-            self.at += 1
+            octet = self._take_octet()
+            number |= (octet & 0x7F) << shift
         return number
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _take_octet(self) -> cython.longlong:
+        if self.at & IN_PAGE == 0:
+            self.at = self.pages.after(self.at)
+        self.at += 1
+        return self.pages.octets[self.at - 1]

@@ -14,13 +14,11 @@ cdef class Pool:
     cdef long long _take_chunk(self) except? -1 nogil
     cdef int _let_go(self, long long chunk, Py_ssize_t rows) except? -1 nogil
     cdef int _write(
-        self, Py_ssize_t row, Py_ssize_t k, long long[::1] cells, Py_ssize_t at, long long[::1] places
+        self, Py_ssize_t row, Py_ssize_t k, long long[::1] cells, Py_ssize_t at
     ) except? -1 nogil
-    cdef bint _says_more(
-        self, Py_ssize_t k, long long[::1] cells, Py_ssize_t at, long long[::1] places
-    ) except? -1 nogil
+    cdef bint _says_more(self, Py_ssize_t k, long long[::1] cells, Py_ssize_t at) except? -1 nogil
     cdef int _read(
-        self, Py_ssize_t row, Py_ssize_t k, long long[::1] out, Py_ssize_t at
+        self, int[::1] rows, Py_ssize_t row, Odds odds, long long[::1] out, Py_ssize_t at
     ) except? -1 nogil
     cdef long long _time(self, Py_ssize_t row) except? -1 nogil
     cdef bint _is_copy(self, Py_ssize_t k, Py_ssize_t row, long long chunk) except? -1 nogil

@@ -2,8 +2,8 @@
 """`Pool` ⚙: rows of evidence in chunks, each as short as what it says allows.
 
 Most segments say little: ten cells of 32 bits, a *brief*, hold such a row. What only some of them
-say (options of a SYN, SACK blocks, a path that is not the first segment's) stands in an *odd* row
-beside it, whose place is in the brief.
+say (SACK blocks, a path that is not the first segment's) stands in an *odd* row beside it, whose
+place is in the brief.
 """
 
 from __future__ import annotations
@@ -11,13 +11,33 @@ from __future__ import annotations
 import cython
 import numpy as np
 
+from tcptrace.decode.segments import Segments
 from tcptrace.tracker.odds import Odds
 from tcptrace.tracker.slots import Brief, Evidence, Keeping
 
-# Columns of `Evidence`: places in its rows, and in the list of where a source has them.
+# Columns of `Segments`, and those of `Evidence` that are read again.
+S_TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
+S_PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
+S_PATH = cython.declare(cython.Py_ssize_t, Segments.index("path"))
+S_SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
+S_ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
+S_PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
+S_TSVAL = cython.declare(cython.Py_ssize_t, Segments.index("tsval"))
+S_TSECR = cython.declare(cython.Py_ssize_t, Segments.index("tsecr"))
+S_KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
+S_INTERFACE = cython.declare(cython.Py_ssize_t, Segments.index("interface"))
+S_TTL = cython.declare(cython.Py_ssize_t, Segments.index("ttl"))
+S_IP_ID = cython.declare(cython.Py_ssize_t, Segments.index("ip_id"))
+S_FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
+S_WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
+S_CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
+S_CHECKSUM_FIELD = cython.declare(cython.Py_ssize_t, Segments.index("checksum_field"))
+S_HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Segments.index("has_timestamp"))
+S_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Segments.index("sack_blocks"))
+S_ICMP = cython.declare(cython.Py_ssize_t, Segments.index("icmp"))
+S_SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-PATH = cython.declare(cython.Py_ssize_t, Evidence.index("path"))
 SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
 PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
@@ -25,19 +45,11 @@ TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
 TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
 SACK = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
-INTERFACE = cython.declare(cython.Py_ssize_t, Evidence.index("interface"))
-TTL = cython.declare(cython.Py_ssize_t, Evidence.index("ttl"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
 CHECKSUM = cython.declare(cython.Py_ssize_t, Evidence.index("checksum"))
-CHECKSUM_FIELD = cython.declare(cython.Py_ssize_t, Evidence.index("checksum_field"))
-MSS = cython.declare(cython.Py_ssize_t, Evidence.index("mss"))
-WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Evidence.index("window_scale"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
-SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
-FAST_OPEN = cython.declare(cython.Py_ssize_t, Evidence.index("fast_open"))
-ICMP = cython.declare(cython.Py_ssize_t, Evidence.index("icmp"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
 COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
 WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
@@ -65,7 +77,6 @@ COPY_SHIFT = cython.declare(cython.int, Brief.shift("copy"))
 ID_SHIFT = cython.declare(cython.int, Brief.shift("has_ip_id"))
 ODD_SHIFT = cython.declare(cython.int, Brief.shift("odd"))
 FLAGS_MASK = cython.declare(cython.longlong, Brief.mask("flags"))
-TTL_MASK = cython.declare(cython.longlong, Brief.mask("ttl"))
 KIND_MASK = cython.declare(cython.longlong, Brief.mask("kind"))
 CHECKSUM_MASK = cython.declare(cython.longlong, Brief.mask("checksum"))
 # What two rows must have in common to be of the same packet, of what stands in the bits.
@@ -143,7 +154,7 @@ class Pool:
 
     def _more_chunks(self) -> None:
         size: cython.Py_ssize_t = len(self.briefs)
-        larger: cython.Py_ssize_t = max(1024, size + size // 2)
+        larger: cython.Py_ssize_t = size + max(1024, size // 8)
         # In place: the system moves a large array's pages, and nothing else ever holds a view.
         self.rows = None
         self.briefs.resize((larger, CHUNK * BRIEF), refcheck=False)
@@ -164,37 +175,36 @@ class Pool:
         k: cython.Py_ssize_t,
         cells: cython.longlong[::1],
         at: cython.Py_ssize_t,
-        places: cython.longlong[::1],
     ) -> cython.int:
-        """Write a row that a source has from cell `at` on, its columns at `places`."""
-        time: cython.longlong = cells[at + places[TIME]]
-        packet: cython.longlong = cells[at + places[PACKET]]
-        ip_id: cython.longlong = cells[at + places[IP_ID]]
+        """Write a row that `Segments` have from cell `at` on."""
+        time: cython.longlong = cells[at + S_TIME]
+        packet: cython.longlong = cells[at + S_PACKET]
+        ip_id: cython.longlong = cells[at + S_IP_ID]
         has_id: cython.longlong = ip_id >= 0
-        field: cython.longlong = cells[at + places[CHECKSUM_FIELD]]
+        field: cython.longlong = cells[at + S_CHECKSUM_FIELD]
         self.rows[row + B_TIME] = _low(time)
         self.rows[row + B_TIME + 1] = time >> 32
         self.rows[row + B_PACKET] = _low(packet)
-        self.rows[row + B_SEQ] = _low(cells[at + places[SEQ]])
-        self.rows[row + B_ACK] = _low(cells[at + places[ACK]])
-        self.rows[row + B_TSVAL] = _low(cells[at + places[TSVAL]])
-        self.rows[row + B_TSECR] = _low(cells[at + places[TSECR]])
+        self.rows[row + B_SEQ] = _low(cells[at + S_SEQ])
+        self.rows[row + B_ACK] = _low(cells[at + S_ACK])
+        self.rows[row + B_TSVAL] = _low(cells[at + S_TSVAL])
+        self.rows[row + B_TSECR] = _low(cells[at + S_TSECR])
         self.rows[row + B_LABELS] = _low((ip_id * has_id) | field << 16)
         bits: cython.longlong = (
-            cells[at + places[FLAGS]]
-            | cells[at + places[TTL]] << TTL_SHIFT
-            | cells[at + places[KIND]] << KIND_SHIFT
-            | cells[at + places[CHECKSUM]] << CHECKSUM_SHIFT
-            | cells[at + places[HAS_TIMESTAMP]] << TIMESTAMP_SHIFT
-            | cells[at + places[SENDER]] << SENDER_SHIFT
+            cells[at + S_FLAGS]
+            | cells[at + S_TTL] << TTL_SHIFT
+            | cells[at + S_KIND] << KIND_SHIFT
+            | cells[at + S_CHECKSUM] << CHECKSUM_SHIFT
+            | cells[at + S_HAS_TIMESTAMP] << TIMESTAMP_SHIFT
+            | cells[at + S_SENDER] << SENDER_SHIFT
             | has_id << ID_SHIFT
         )
-        payload: cython.longlong = cells[at + places[PAYLOAD]]
-        if payload > MASK16 or packet > MASK32 or self._says_more(k, cells, at, places):
+        payload: cython.longlong = cells[at + S_PAYLOAD]
+        if payload > MASK16 or packet > MASK32 or self._says_more(k, cells, at):
             bits |= 1 << ODD_SHIFT
-            self.rows[row + B_SIZES] = self.odds.write(cells, at, places)
+            self.rows[row + B_SIZES] = self.odds.write(cells, at)
         else:
-            self.rows[row + B_SIZES] = _low(payload | cells[at + places[WINDOW]] << 16)
+            self.rows[row + B_SIZES] = _low(payload | cells[at + S_WINDOW] << 16)
         self.rows[row + B_BITS] = bits
         return 0
 
@@ -202,21 +212,14 @@ class Pool:
     @cython.nogil
     @cython.exceptval(-1)
     def _says_more(
-        self,
-        k: cython.Py_ssize_t,
-        cells: cython.longlong[::1],
-        at: cython.Py_ssize_t,
-        places: cython.longlong[::1],
+        self, k: cython.Py_ssize_t, cells: cython.longlong[::1], at: cython.Py_ssize_t
     ) -> cython.bint:
         """Whether a row says what only some do."""
         return (
-            cells[at + places[SACK_BLOCKS]] != 0
-            or cells[at + places[MSS]] >= 0
-            or cells[at + places[WINDOW_SCALE]] >= 0
-            or cells[at + places[PATH]] != self.table[k + USUAL_PATH]
-            or cells[at + places[INTERFACE]] != self.table[k + USUAL_INTERFACE]
-            or cells[at + places[FAST_OPEN]] != 0
-            or cells[at + places[ICMP]] != 0
+            cells[at + S_SACK_BLOCKS] != 0
+            or cells[at + S_PATH] != self.table[k + USUAL_PATH]
+            or cells[at + S_INTERFACE] != self.table[k + USUAL_INTERFACE]
+            or cells[at + S_ICMP] != 0
         )
 
     @cython.cfunc
@@ -224,40 +227,37 @@ class Pool:
     @cython.exceptval(-1)
     def _read(
         self,
+        rows: cython.int[::1],
         row: cython.Py_ssize_t,
-        k: cython.Py_ssize_t,
+        odds: Odds,
         out: cython.longlong[::1],
         at: cython.Py_ssize_t,
     ) -> cython.int:
-        """Lay a row out as `Evidence` has it, from cell `at` on; what is worked out later is 0."""
-        bits: cython.longlong = self.rows[row + B_BITS]
-        labels: cython.longlong = self.rows[row + B_LABELS] & MASK32
-        sizes: cython.longlong = self.rows[row + B_SIZES]
+        """Lay a row of any pool's out as `Evidence` has it; what is worked out later is 0."""
+        bits: cython.longlong = rows[row + B_BITS]
+        labels: cython.longlong = rows[row + B_LABELS] & MASK32
+        sizes: cython.longlong = rows[row + B_SIZES]
+        upper: cython.longlong = rows[row + B_TIME + 1]
         cell: cython.Py_ssize_t
         for cell in range(SACK, WIDTH):
             out[at + cell] = 0
-        out[at + TIME] = self._time(row)
-        out[at + PACKET] = self.rows[row + B_PACKET] & MASK32
-        out[at + PATH] = self.table[k + USUAL_PATH]
-        out[at + SEQ] = self.rows[row + B_SEQ] & MASK32
-        out[at + ACK] = self.rows[row + B_ACK] & MASK32
-        out[at + TSVAL] = self.rows[row + B_TSVAL] & MASK32
-        out[at + TSECR] = self.rows[row + B_TSECR] & MASK32
+        out[at + TIME] = upper * UPPER + (rows[row + B_TIME] & MASK32)
+        out[at + PACKET] = rows[row + B_PACKET] & MASK32
+        out[at + SEQ] = rows[row + B_SEQ] & MASK32
+        out[at + ACK] = rows[row + B_ACK] & MASK32
+        out[at + TSVAL] = rows[row + B_TSVAL] & MASK32
+        out[at + TSECR] = rows[row + B_TSECR] & MASK32
         out[at + PAYLOAD] = sizes & MASK16
         out[at + WINDOW] = sizes >> 16 & MASK16
         out[at + IP_ID] = labels & MASK16 if bits >> ID_SHIFT & 1 else -1
-        out[at + CHECKSUM_FIELD] = labels >> 16
         out[at + FLAGS] = bits & FLAGS_MASK
-        out[at + TTL] = bits >> TTL_SHIFT & TTL_MASK
         out[at + KIND] = bits >> KIND_SHIFT & KIND_MASK
         out[at + CHECKSUM] = bits >> CHECKSUM_SHIFT & CHECKSUM_MASK
         out[at + HAS_TIMESTAMP] = bits >> TIMESTAMP_SHIFT & 1
         out[at + SENDER] = bits >> SENDER_SHIFT & 1
         out[at + COPY] = bits >> COPY_SHIFT & 1
-        out[at + INTERFACE] = self.table[k + USUAL_INTERFACE]
-        out[at + MSS] = out[at + WINDOW_SCALE] = -1
         if bits >> ODD_SHIFT & 1:
-            self.odds.read(sizes, out, at)
+            odds.read(sizes, out, at)
         return 0
 
     @cython.cfunc

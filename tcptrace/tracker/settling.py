@@ -62,9 +62,9 @@ class Settling:
         strays = np.array([stray for stray, _ in told.strays], np.int64)
         told.strays.clear()
         self._strays = np.union1d(self._strays, strays)
-        left = self._left_when(
-            over, np.concatenate([strays, *(each.connections.conn for each in drained)])
-        )
+        judged = np.concatenate([strays, *(each.connections.conn for each in drained)])
+        del drained, waiting  # there is a copy
+        left = self._left_when(over, judged)
         keys = told.connections.four_tuple.copy()
         settled = self._settled(told, keys, left, now)
         self._waiting = told.take(~settled)

@@ -73,10 +73,11 @@ class Keeping(Rows):
     """What the log of evidence keeps of an open connection, a row a slot; chunks are its pool's."""
 
     CHUNK: ClassVar[int] = 8  # rows
-    ELSEWHERE: ClassVar[int] = -2  # as a first chunk: the rows are in no chunk
+    PAGE: ClassVar[int] = 64  # octets of packed rows
+    PACKED: ClassVar[int] = -2  # as a first chunk, or less: the rows are in no chunk
     COLUMNS: ClassVar[dict[str, str]] = {
         "rows": "how many evidence rows it holds",
-        "first_chunk": "its first chunk of evidence, -1 for none",
+        "first_chunk": "its first chunk of evidence, -1 for none; PACKED - n: from octet n on",
         "last_chunk": "its last chunk",
         "last_rows": "rows in the last chunk",
         "last_pinned": "last chunk that is kept for good, -1 for none",
@@ -142,9 +143,9 @@ class Odd(Cells):
 
     CELLS: ClassVar[tuple[str, ...]] = (
         *("packet_high", "path_low", "path_high", "payload", "window", "interface"),
-        *("mss", "window_scale", "sack_blocks"),
+        "sack_blocks",
         *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
-        *("fast_open", "icmp"),
+        "icmp",
     )
 
 
@@ -152,10 +153,10 @@ class Evidence(Rows):
     """A segment as the inference needs it; the first columns are copied, the rest worked out."""
 
     COPIED: ClassVar[tuple[str, ...]] = (
-        *("time", "packet", "path", "seq", "ack", "payload", "tsval", "tsecr"),
+        *("time", "packet", "seq", "ack", "payload", "tsval", "tsecr"),
         *("sack_1_left", "sack_1_right", "sack_2_left", "sack_2_right"),
-        *("kind", "interface", "ttl", "ip_id", "flags", "window", "checksum", "checksum_field"),
-        *("mss", "window_scale", "has_timestamp", "sack_blocks", "fast_open", "icmp", "sender"),
+        *("kind", "ip_id", "flags", "window", "checksum"),
+        *("has_timestamp", "sack_blocks", "icmp", "sender"),
     )
     COLUMNS: ClassVar[dict[str, str]] = dict.fromkeys(COPIED, "as in Segments") | {
         "copy": "1 for a copy made by the capture: left out of all reasoning",

@@ -8,7 +8,6 @@ changes nothing. Groups are of one part each, so that neither does who tracks wh
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -83,7 +82,7 @@ class _Part:
     """What is at hand of a part: slots that wait to be judged, and what was learned of hosts."""
 
     judgement: Judgement
-    pending: deque[int] = field(default_factory=deque)
+    pending: Matrix
 
 
 class Tracker:
@@ -134,7 +133,7 @@ class Tracker:
         self._rest(segments)
         due = [part for part in self._take_left() if len(part.pending) > GROUP]
         while due:
-            self._judge([(part, [self._next_group(part.pending)]) for part in due])
+            self._judge([(part, [self._next_group(part)]) for part in due])
             due = [part for part in due if len(part.pending) > GROUP]
 
     def _rest(self, segments: Segments) -> None:
@@ -176,13 +175,13 @@ class Tracker:
         return next(self._turns, False)
 
     def _in_turns(self) -> Iterator[bool]:
-        while waiting := [part for part in self._parts.values() if part.pending]:
+        while waiting := [part for part in self._parts.values() if len(part.pending)]:
             for first in range(0, len(waiting), AT_ONCE):  # in turns: what began together
                 self._judge([(part, self._last_groups(part)) for part in waiting[first:][:AT_ONCE]])
                 yield True
 
     def _last_groups(self, part: _Part) -> list[list[int]]:
-        return [self._next_group(part.pending) for _ in range(TOGETHER) if part.pending]
+        return [self._next_group(part) for _ in range(TOGETHER) if len(part.pending)]
 
     @property
     def held(self) -> int:
@@ -253,17 +252,20 @@ class Tracker:
         met = np.unique(parts).tolist()
         for part in met:
             if part not in self._parts:
-                self._parts[part] = _Part(Judgement(self._profile, PARTS))
+                self._parts[part] = _Part(Judgement(self._profile, PARTS), left[:0])
                 self._parts[part].judgement.begun = self._begun or 0
-            self._parts[part].pending += left[parts == part].tolist()
+            pending = [self._parts[part].pending, left[parts == part]]
+            self._parts[part].pending = np.concatenate(pending)
         return [self._parts[part] for part in met]
 
-    def _next_group(self, pending: deque[int]) -> list[int]:
+    def _next_group(self, part: _Part) -> list[int]:
         """The next connections to be judged, in the order of their leaving."""
-        size = GROUP
+        size, pending = GROUP, part.pending
         if len(pending) > GROUP:
-            size += self._are_pair(pending[GROUP - 1], pending[GROUP])
-        return [pending.popleft() for _ in range(min(size, len(pending)))]
+            size += self._are_pair(int(pending[GROUP - 1]), int(pending[GROUP]))
+        part.pending = pending[size:]
+        group: list[int] = pending[:size].tolist()
+        return group
 
     def _judge(self, asked: list[tuple[_Part, list[list[int]]]]) -> None:
         """Judge groups of each of these parts, two parts at a time."""

@@ -38,7 +38,7 @@ STAGES = {
     "tcptrace.tracker.queues": "assign",
     **{
         f"tcptrace.tracker.{kernel}": "evidence"
-        for kernel in ("evidence", "pool", "odds", "packing", "resting")
+        for kernel in ("evidence", "pool", "odds", "packing", "pages", "resting")
     },
     "tcptrace.tracker.tallying": "tally",
     "tcptrace.tracker.zeek": "zeek",
