@@ -113,10 +113,12 @@ def main() -> None:
     """Run the process's own command line and exit with its status.
 
     A command makes many objects and drops few: the collector need not look at them so often.
-    No command multiplies matrices: threads for that would only be started.
+    No command multiplies matrices: threads for that would only be started. Arrow's own allocator
+    keeps what it was given; the system's takes it back for the next tables.
     """
     gc.set_threshold(1_000_000, 50, 100)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     status = status_of(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
