@@ -15,6 +15,7 @@ The floors, each resting only on those above it in this list:
     tables      moves become DataFrames; every column is declared in `tables.schema`
     anomalies   what is odd about them, in sentences; the list is `anomalies.catalogue`
     views       tables become pictures, all in one palette
+    part        `Part`: connections whose rows are final, as tables
     trace       `Trace` and `Connection`: what a user holds
     pipeline    `read()`: a source all the way to a trace
     intake      a thread that takes packets in as they come

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from queue import Empty, Queue, SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
@@ -55,6 +56,16 @@ def ahead(items: Iterator[Item], depth: int = 2) -> Generator[Item]:
             while True:
                 waiting.get_nowait()
         worker.join(PATIENCE)
+
+
+def import_beside(module: str) -> None:
+    """Import it in a thread; who imports it as well waits for that, and is told if it fails."""
+
+    def work() -> None:
+        with suppress(ImportError):
+            import_module(module)
+
+    Thread(target=work, name="importing").start()
 
 
 class Behind:

@@ -6,11 +6,9 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from importlib import import_module
-from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tcptrace.ahead import ahead
+from tcptrace.ahead import ahead, import_beside
 from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Segments
 from tcptrace.errors import UsageError
@@ -102,7 +100,7 @@ class Reading:
 
         What tables are made of, pandas above all, is imported beside the reading.
         """
-        Thread(target=import_module, args=("tcptrace.trace",), name="importing").start()
+        import_beside("tcptrace.trace")
         feeding = Feeding(self, progress, interrupt)
         for _ in feeding:
             pass

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from tcptrace.anomalies.catalogue import connection_codes, find_anomalies
-from tcptrace.anomalies.kept import Kept
-from tcptrace.columns import Matrix
+from tcptrace.ahead import import_beside
 from tcptrace.interrupt import Interrupt
 from tcptrace.pipeline import Feeding, Reading
 from tcptrace.tables.capture_facts import CaptureFacts
-from tcptrace.tables.connections import connections
-from tcptrace.tables.timeline import timeline
-from tcptrace.tcp.profile import Profile
 from tcptrace.tracker.settling import Piece, Settling
 from tcptrace.tracker.tracker import Tracker
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tcptrace.part import Part
 
 PIECE = 4096  # connections that are judged before the next piece is made
 SHARE = 16  # a piece looks at all that is in the table: it is made for this share of it at least
@@ -44,9 +42,12 @@ class Stream:
         self.capture: CaptureFacts = self._feeding.facts
 
     def __iter__(self) -> Iterator[Part]:
+        import_beside("tcptrace.part")
         given = False
         for piece, until in self._pieces():
             if len(piece) or not given:
+                from tcptrace.part import Part
+
                 given = True
                 self.capture.add_reconstruction(piece.found)
                 yield Part(piece, self.capture, self._profile, until)
@@ -58,10 +59,15 @@ class Stream:
 
         No row is final before the capture's end, but most of what a trace holds is not needed.
         """
+        import_beside("tcptrace.anomalies.catalogue")
+        from tcptrace.anomalies.kept import Kept
+
         kept = Kept()
         for piece, _ in self._pieces():
             self.capture.add_reconstruction(piece.found)
             kept.add(piece.found, piece.conns)
+        from tcptrace.anomalies.catalogue import find_anomalies
+
         return find_anomalies(kept.found(), self.capture, self._profile).table
 
     def _pieces(self) -> Iterator[tuple[Piece, int]]:
@@ -84,31 +90,3 @@ class Stream:
 def _is_due(tracker: Tracker) -> bool:
     said = tracker.undrained
     return said >= PIECE and SHARE * said >= tracker.held
-
-
-class Part:
-    """Connections whose rows are final, as the tables that a `Trace` has."""
-
-    def __init__(self, piece: Piece, capture: CaptureFacts, profile: Profile, until: int) -> None:
-        self._piece = piece
-        self._until = until
-        self._profile = profile
-        self.capture = capture
-
-    @cached_property
-    def connections(self) -> pd.DataFrame:
-        """As `Trace.connections`."""
-        found = self._piece.found
-        codes = connection_codes(found, self.capture, self._profile)
-        table = connections(found, self._until, codes)
-        return table.set_axis(pd.Index(self._conns(np.arange(len(table))), name="conn"), axis=0)
-
-    @cached_property
-    def timeline(self) -> pd.DataFrame:
-        """As `Trace.timeline`."""
-        table = timeline(self._piece.found)
-        return table.assign(conn=self._conns(table["conn"].to_numpy()))
-
-    def _conns(self, places: Matrix) -> Matrix:
-        numbers: Matrix = self._piece.conns[places]
-        return numbers

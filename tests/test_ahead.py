@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import weakref
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 import pytest
 
-from tcptrace.ahead import Behind, Beside, ahead, meanwhile
+from tcptrace.ahead import Behind, Beside, ahead, import_beside, meanwhile
 
 
 def counting(upto: int, made: list[int]) -> Iterator[int]:
@@ -191,3 +193,14 @@ def test_made_meanwhile_what_fails_is_raised() -> None:
         for made in meanwhile([2, 1, 0, 1], lambda n: 2 // n):
             given.append(made)
     assert [1, 2] == given
+
+
+def test_imported_beside_a_module_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who imports it, too, has all of it; one that is not there is an error there alone."""
+    (tmp_path / "slowly_made.py").write_text("import time\ntime.sleep(0.2)\nmade = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_beside("slowly_made")
+    assert importlib.import_module("slowly_made").made
+    import_beside("never_made")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("never_made")

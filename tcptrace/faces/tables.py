@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from tcptrace.ahead import meanwhile
+from tcptrace.ahead import import_beside, meanwhile
 from tcptrace.faces.capture_facts import warnings
 from tcptrace.faces.formats import FORMATS, STREAMS, format_of, output
 from tcptrace.faces.options import distributing, reading, writing
@@ -19,7 +19,8 @@ from tcptrace.tables.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tcptrace.streaming import Part, Stream
+    from tcptrace.part import Part
+    from tcptrace.streaming import Stream
     from tcptrace.trace import Trace
 
     Told = Trace | Stream
@@ -103,11 +104,17 @@ def stream_table(request: Request, name: str, asked: tuple[str, str, tuple[str, 
 
     The file is begun when the first rows are there: what is asked for wrongly leaves it alone.
     """
-    from tcptrace.faces.selection import picked_columns
-
     kind, path, columns = asked
     parts = request.stream()
-    frames = meanwhile(parts, lambda part: picked_columns(rows_of(request, part, name), columns))
+    if kind == "parquet":
+        import_beside("tcptrace.tables.row_groups")
+
+    def picked(part: Part) -> pd.DataFrame:
+        from tcptrace.faces.selection import picked_columns
+
+        return picked_columns(rows_of(request, part, name), columns)
+
+    frames = meanwhile(parts, picked)
     begun = [next(frames)]  # and gone once it is written
     with output(path, request.files) as stream:
         STREAMS[kind](chain(map(begun.pop, [0]), frames), stream)
