@@ -1,13 +1,7 @@
-"""A column as the values that a file or a person reads.
-
-Machine forms: times are ISO 8601 in UTC with nine decimals and `Z`; durations are seconds with
-nine decimals, as text, so that no reader rounds them; counts are integers; what is missing is
-null. Text forms are shorter and are for eyes.
-"""
+"""A column as text for eyes: shorter than what programs read, which `tables.encoded` makes."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -16,32 +10,11 @@ import numpy as np
 import pandas as pd
 
 from tcptrace.faces.terminal import printable
-from tcptrace.tables.export import plain
+from tcptrace.tables.encoded import category_form, machine_cells
 from tcptrace.tables.wording import span
 
 # How much of YYYY-MM-DDThh:mm:ss.nnnnnnnnn is the date with its T, and all up to microseconds.
 DATE, MICROSECOND = 11, 26
-
-
-def machine_cells(column: pd.Series[Any]) -> list[Any]:
-    """A column as Python values that JSON can hold: str, int, bool, list of int or str, None."""
-    if column.dtype.kind in "mM":
-        column = plain(column.to_frame())[column.name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return _of_categories([str(word) for word in column.cat.categories], None, column)
-    if column.dtype == object:
-        return [_plain(value) for value in column]
-    if column.hasnans:
-        return column.astype(object).where(column.notna(), None).tolist()
-    return column.tolist()
-
-
-def csv_cells(column: pd.Series[Any]) -> list[Any]:
-    """A column as CSV fields: lists and truth values in JSON, None (an empty field) for none."""
-    cells = machine_cells(column)
-    if column.dtype != object and column.dtype != np.bool_:
-        return cells
-    return [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in cells]
 
 
 def text_form(column: pd.Series[Any]) -> Callable[[pd.Series[Any]], list[str]]:
@@ -51,8 +24,7 @@ def text_form(column: pd.Series[Any]) -> Callable[[pd.Series[Any]], list[str]]:
     if pd.api.types.is_timedelta64_dtype(column):
         return _text_durations
     if isinstance(column.dtype, pd.CategoricalDtype):
-        words = [printable(str(word)) for word in column.cat.categories]
-        return partial(_of_categories, words, "")
+        return category_form(column, lambda words: map(printable, words), "")
     return lambda part: [_words(value) for value in machine_cells(part)]
 
 
@@ -89,21 +61,6 @@ def _text_times(column: pd.Series[Any], start: int) -> list[str]:
     return [
         stamp[start:MICROSECOND].replace("T", " ") if stamp else "" for stamp in _stamps(column)
     ]
-
-
-def _plain(value: Any) -> Any:
-    """The value without NumPy's types; lists item by item."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _of_categories(words: Sequence[str], missing: str | None, column: pd.Series[Any]) -> list[Any]:
-    """The words of a categorical column, each category made only once."""
-    known = [*words, missing]  # a missing cell's code is -1
-    return [known[code] for code in column.cat.codes.tolist()]
 
 
 def _words(value: Any) -> str:

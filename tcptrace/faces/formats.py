@@ -1,18 +1,21 @@
 """A table on stdout or in a file: `FORMATS` is the list of what `-T` takes.
 
-CSV, TSV and JSON hold a row's values as `cells` says. JSON is an array, JSON lines one object a
-line, each line flushed. Parquet keeps the DataFrame's own types and needs pyarrow.
+CSV, TSV and JSON hold a row's values as `tables.encoded` says. JSON is an array, JSON lines one
+object a line, each line flushed unless into a file. Parquet keeps the DataFrame's own types and
+needs pyarrow.
 """
 
 from __future__ import annotations
 
 import csv
-import json
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from tcptrace.errors import UsageError
 
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
 Frames = Iterable["pd.DataFrame"]
 
-CHUNK = 20_000  # rows turned into Python values at a time
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 SUFFIXES = {
     ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -48,18 +50,19 @@ def stream_tsv(frames: Frames, stream: IO[str]) -> None:
 
 def write_json(frame: pd.DataFrame, stream: IO[str]) -> None:
     """One array of objects, an object a line."""
-    between = "[\n"
-    for row in _objects(frame):
-        stream.write(between + row)
-        between = ",\n"
-    stream.write("[]\n" if between == "[\n" else "\n]\n")
+    from tcptrace.tables.encoded import json_array
+
+    stream.writelines(json_array(frame))
 
 
 def stream_jsonl(frames: Frames, stream: IO[str]) -> None:
-    """An object a line, each flushed."""
-    for frame in frames:
-        for row in _objects(frame):
-            stream.write(row + "\n")
+    """An object a line, each flushed; into a file many at a time, for nobody waits for a line."""
+    from tcptrace.tables.encoded import json_lines
+
+    many = _is_file(stream)
+    for lines in chain.from_iterable(map(json_lines, frames)):
+        for text in [lines] if many else lines.split("\n")[:-1]:
+            stream.write(text if many else text + "\n")
             stream.flush()
 
 
@@ -139,31 +142,21 @@ def output(path: str | None, inputs: tuple[str, ...] = ()) -> Iterator[IO[str]]:
 
 
 def _write_separated(frames: Frames, stream: IO[str], separator: str) -> None:
-    from tcptrace.faces.cells import csv_cells
+    from tcptrace.tables.encoded import csv_lines
 
     writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
     for place, frame in enumerate(frames):
         if not place:
             writer.writerow(frame.columns)
-        for rows in _chunks(frame, csv_cells):
-            writer.writerows(rows)
+        stream.writelines(csv_lines(frame, separator))
 
 
-def _objects(frame: pd.DataFrame) -> Iterator[str]:
-    from tcptrace.faces.cells import machine_cells
-
-    names = list(frame.columns)
-    for rows in _chunks(frame, machine_cells):
-        for row in rows:
-            yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
-
-
-def _chunks(
-    frame: pd.DataFrame, cells: Callable[[pd.Series[Any]], list[Any]]
-) -> Iterator[list[tuple[Any, ...]]]:
-    for start in range(0, len(frame), CHUNK):
-        part = frame.iloc[start : start + CHUNK]
-        yield list(zip(*(cells(part[name]) for name in part.columns), strict=True))
+def _is_file(stream: IO[str]) -> bool:
+    """Whether a stream ends in a regular file: in no pipe, terminal or memory."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # io.UnsupportedOperation is one
+        return False
 
 
 def _same_file(left: str, right: str) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from json.encoder import encode_basestring
 from typing import IO, TYPE_CHECKING, Any
 
 from tcptrace.faces.finding import doubt, some_connections
@@ -33,10 +31,12 @@ def json_lines(update: Update) -> Iterator[str]:
     The other keys are columns: of a move those of `timeline`, and `left`, the state before, and
     `change` (new, revised, taken_back); of a finding those of `anomalies`.
     """
+    from tcptrace.tables.encoded import json_lines as lines_of
+
     seen = update.time.isoformat().replace("+00:00", "Z")
     for kind, table in (("move", _in_order(update)), ("finding", update.anomalies)):
-        begin = f'{{"line": "{kind}", "seen": "{seen}"'
-        yield from (begin + "".join(cells) + "}" for cells in _members(table))
+        for lines in lines_of(table, f'"line": "{kind}", "seen": "{seen}", '):
+            yield from lines.split("\n")[:-1]
 
 
 FORMS = {"text": text_lines, "jsonl": json_lines}
@@ -51,32 +51,6 @@ def write_lines(update: Update, form: str, stream: IO[str]) -> None:
 def _in_order(update: Update) -> pd.DataFrame:
     """The moves by the time of their entry, what is taken back first of all."""
     return update.moves.sort_values("start", kind="stable")
-
-
-def _members(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    """Of each row its cells as members of a JSON object, each with the comma before it."""
-    names = list(table.columns)
-    columns = [[f', "{name}": {cell}' for cell in _encoded(table[name])] for name in names]
-    return zip(*columns, strict=True)
-
-
-def _encoded(column: pd.Series[Any]) -> Iterator[str]:
-    """The cells in JSON; each category is encoded once, for a busy capture has many lines."""
-    from tcptrace.faces.cells import machine_cells
-
-    kind = column.dtype
-    if getattr(kind, "categories", None) is not None:
-        words = [encode_basestring(str(word)) for word in column.cat.categories]
-        return map([*words, "null"].__getitem__, column.cat.codes.tolist())
-    return map(_cell, machine_cells(column))
-
-
-def _cell(cell: Any) -> str:
-    if isinstance(cell, str):
-        return encode_basestring(cell)
-    if type(cell) is int:
-        return str(cell)
-    return "null" if cell is None else json.dumps(cell, ensure_ascii=False)
 
 
 def _move(move: dict[Any, Any]) -> str:

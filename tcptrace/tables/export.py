@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from tcptrace.errors import UsageError
-
-SECOND = 1_000_000_000
+from tcptrace.tables.encoded import json_array
+from tcptrace.tables.exact import exact_words
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: str | Path, form: str) -> list[Path]:
@@ -49,20 +49,7 @@ def _is_time(values: pd.Series[Any]) -> bool:
 
 
 def _text(values: pd.Series[Any]) -> pd.Series[Any]:
-    """ISO 8601 in UTC for times, decimal seconds for durations; missing stays missing."""
-    numbers, missing = values.astype("int64").to_numpy(), values.isna().to_numpy()
-    if values.dtype.kind == "M":
-        moments = np.datetime_as_string(numbers.view("M8[ns]"), unit="ns")
-        words = [f"{moment}Z" for moment in moments]
-    else:
-        words = [decimal_seconds(int(number)) for number in numbers]
-    return pd.Series(words, values.index, "string").mask(missing)
-
-
-def decimal_seconds(ns: int) -> str:
-    """A duration in seconds with all nine decimals."""
-    whole, rest = divmod(abs(ns), SECOND)
-    return f"{'-' if ns < 0 else ''}{whole}.{rest:09d}"
+    return pd.Series(exact_words(values), values.index, "string")
 
 
 def _csv(table: pd.DataFrame, path: Path) -> Path:
@@ -75,11 +62,9 @@ def _csv(table: pd.DataFrame, path: Path) -> Path:
 
 
 def _json(table: pd.DataFrame, path: Path) -> Path:
-    rows = [
-        json.dumps({name: _value(cell) for name, cell in row.items()}, ensure_ascii=False)
-        for row in plain(table).to_dict("records")
-    ]
-    path.write_text("[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n", encoding="utf-8")
+    flat = table.reset_index() if table.index.name else table
+    with path.open("w", encoding="utf-8") as stream:
+        stream.writelines(json_array(flat))
     return path
 
 

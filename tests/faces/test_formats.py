@@ -14,6 +14,7 @@ import pytest
 from tcptrace.errors import UsageError
 from tcptrace.faces import formats
 from tcptrace.faces.selection import flattened
+from tcptrace.tables import encoded
 from tests.faces.made import ANOMALIES, CONNECTIONS, TIMELINE, table
 
 Writer = Callable[[pd.DataFrame, io.StringIO], None]
@@ -65,10 +66,19 @@ def test_json_lines_are_flushed_one_by_one() -> None:
     assert [0] * len(lines) == [json.loads(line)["conn"] for line in lines]
 
 
+def test_json_lines_into_a_file_are_the_same(tmp_path: Path) -> None:
+    """Many are written at a time there, and all are in the file when a piece is done."""
+    frame = table("timeline", *TIMELINE)
+    path = tmp_path / "timeline.jsonl"
+    with formats.output(str(path)) as stream:
+        formats.write_jsonl(frame, stream)
+        assert written(formats.write_jsonl, frame) == path.read_text(encoding="utf-8")
+
+
 def test_rows_beyond_one_chunk_are_all_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables are turned into text in parts; the seams do not show."""
     whole = written(formats.write_csv, table("timeline", *TIMELINE))
-    monkeypatch.setattr(formats, "CHUNK", 2)
+    monkeypatch.setattr(encoded, "CHUNK", 2)
     assert whole == written(formats.write_csv, table("timeline", *TIMELINE))
 
 
