@@ -5,9 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
-from tcptrace.columns import Matrix
 from tcptrace.tracker.paths import Paths
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Slots
@@ -33,15 +30,3 @@ def forget_first(known: dict[Any, Any], most: int) -> None:
     """Keep the `most` that came last: of hosts there is no end."""
     for key in [*islice(known, max(0, len(known) - most))]:
         del known[key]
-
-
-def distinct(rows: Matrix) -> tuple[Matrix, Matrix]:
-    """(places of one row of each kind, the kind of each row), whole rows compared."""
-    if not len(rows):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    order = np.lexsort(rows.T)
-    new = np.ones(len(rows), np.bool_)
-    new[1:] = (rows[order[1:]] != rows[order[:-1]]).any(axis=1)
-    kinds = np.empty(len(rows), np.int64)
-    kinds[order] = np.cumsum(new) - 1
-    return order[new], kinds

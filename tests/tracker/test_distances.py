@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from exchange import OPEN, Between, exchange
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tcptrace.tracker.distances import Distances, distinct
+from tcptrace.tracker.distances import Distances
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Slots
 from tcptrace.tracker.tracker import Tracker
@@ -41,15 +38,6 @@ def test_least_of_earlier_calls_is_remembered() -> None:
     later = turned(swapped, -1, 90)
     distances.settle(swapped, later)
     assert [-1, 70] == later.turnaround.tolist()
-
-
-@given(st.lists(st.tuples(*[st.integers(-1, 1)] * 3)))
-def test_distinct_rows_are_those_of_a_set(rows: list[tuple[int, ...]]) -> None:
-    """One place for each row of the set, and each row leads to its equal."""
-    matrix = np.array(rows, np.int64).reshape(-1, 3)
-    places, kinds = distinct(matrix)
-    assert len(set(rows)) == len(places)
-    assert rows == [tuple(row) for row in matrix[places][kinds].tolist()]
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
