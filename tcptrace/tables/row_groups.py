@@ -22,9 +22,10 @@ def write_row_groups(frames: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
     schema = arrow_schema(frame)
     with pq.ParquetWriter(stream, schema, **_encodings(frame, schema)) as writer:
         writer.write_table(_table(frame, schema))
+        del frame  # lest it be held while the next one is made
         for frame in waiting:
             writer.write_table(_table(frame, schema))
-            del frame  # lest it be held while the next one is made
+            del frame
 
 
 def arrow_schema(frame: pd.DataFrame) -> Any:
