@@ -75,18 +75,18 @@ class Stream:
         settling = Settling(tracker)
         for segments in self._feeding:
             now = max(now, int(segments.time.max(initial=0)))
-            if _is_due(tracker):
-                yield settling.settle(now), now
+            if _is_due(tracker, settling):
+                yield from ((piece, now) for piece in settling.settle(now))
         self._feeding.finish()
         end = max(now, self.capture.end or 0)
         tracker.end()
         while tracker.judge_more():
-            if _is_due(tracker):
-                yield settling.settle(end, over=True), end
-        yield settling.settle(end, over=True), end
+            if _is_due(tracker, settling):
+                yield from ((piece, end) for piece in settling.settle(end, over=True))
+        yield from ((piece, end) for piece in settling.settle(end, over=True))
         self.capture.evicted = tracker.evicted
 
 
-def _is_due(tracker: Tracker) -> bool:
+def _is_due(tracker: Tracker, settling: Settling) -> bool:
     said = tracker.undrained
-    return said >= PIECE and SHARE * said >= tracker.held
+    return said >= PIECE and SHARE * said >= tracker.held + settling.waiting

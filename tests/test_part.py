@@ -38,11 +38,11 @@ def parts(*stories: str) -> list[Part]:
         rows.time[:] += place * LATER
         now = facts.end = int(rows.time.max())
         tracker.feed(rows)
-    pieces = [settling.settle(now)]
+    pieces = list(settling.settle(now))
     tracker.end()
     while tracker.judge_more():
         pass
-    pieces.append(settling.settle(now, over=True))
+    pieces += settling.settle(now, over=True)
     return [Part(piece, facts, profile("linux"), now) for piece in pieces]
 
 

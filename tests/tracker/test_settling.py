@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from exchange import CLOSE, OPEN, SECOND, Between, exchange
 
 from tcptrace.decode.segments import Segments
+from tcptrace.tracker import settling as settlement
 from tcptrace.tracker import tracker as tracking
-from tcptrace.tracker.settling import Piece, Settling, _among
+from tcptrace.tracker.settling import Piece, Settling
 from tcptrace.tracker.tracker import Tracker
 
 LATER = 400 * SECOND
@@ -35,13 +35,18 @@ class Seen:
         self.tracker.feed(rows)
 
     def piece(self) -> Piece:
-        return self.settling.settle(self.now)
+        (piece,) = self.settling.settle(self.now)
+        return piece
 
     def rest(self) -> Piece:
+        (piece,) = self.pieces()
+        return piece
+
+    def pieces(self) -> list[Piece]:
         self.tracker.end()
         while self.tracker.judge_more():
             pass
-        return self.settling.settle(self.now, over=True)
+        return list(self.settling.settle(self.now, over=True))
 
 
 def closed(seen: Seen, first: int, count: int) -> None:
@@ -96,11 +101,27 @@ def test_after_a_syn_that_may_be_stray_numbers_wait() -> None:
     assert [0, 1, 2, 3] == sorted(settled)
 
 
-@pytest.mark.parametrize("many", [0, 1, 5_000])
-def test_keys_that_are_among_others(many: int) -> None:
-    """Also where another has the same lower bits, and where there are no others."""
-    keys = np.array([1, 1 << 40, 5, (1 << 62) + 1, 7])
-    others = np.array([1 + (1 << 20), 1 << 40, (1 << 62) + 1])
-    others = np.concatenate([np.arange(10_000, 10_000 + many), others])
-    assert [False, True, False, True, False] == _among(keys, others).tolist()
-    assert not _among(keys, others[:0]).any()
+def test_many_come_in_pieces_the_incarnations_of_a_port_in_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The older of two ends with the newer one, be there ever so many between them."""
+    monkeypatch.setattr(settlement, "ENOUGH", 2)
+    seen = Seen()
+    seen.feed(OPEN, 1)
+    closed(seen, 0, 4)
+    seen.feed(OPEN + CLOSE, 1, 4, (90_000, 80_000))
+    early = list(seen.settling.settle(seen.now))
+    pieces = early + seen.pieces()
+    assert [[1, 2], [3], [0, 4, 5]] == [each.conns.tolist() for each in pieces if len(each)]
+    assert [0, 0, 1] == pieces[-1].found.connections.incarnation.tolist()
+
+
+def test_what_waits_counts() -> None:
+    """Judged, but not settled: who asks for pieces asks less often."""
+    seen = Seen()
+    seen.tracker = Tracker(open_limit=1)
+    seen.settling = Settling(seen.tracker)
+    for port in range(1, 5):
+        seen.feed(OPEN, port)
+    seen.piece()
+    assert 2 == seen.settling.waiting
