@@ -94,7 +94,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest idle connection is let go, and counted; so are rows that are given up."""
     monkeypatch.setattr(intake, "OPEN_MOST", 1)
     monkeypatch.setattr(intake, "KEPT_MOST", 1)
-    monkeypatch.setattr("tcptrace.tracker.tracker.GROUP", 1)
+    monkeypatch.setattr("tcptrace.tracker.pending.GROUP", 1)
     made = taken(Given(*sorted(CAPTURES.glob("[fs]*/capture.*")), size=1))
     told = Connections.concat([verdict.connections for verdict in made.told()])
     counters = made.counters()

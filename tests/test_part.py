@@ -11,7 +11,7 @@ from tcptrace.tables.capture_facts import CaptureFacts
 from tcptrace.tables.schema import CONNECTIONS, TIMELINE
 from tcptrace.tables.table import Table
 from tcptrace.tcp.timers import profile
-from tcptrace.tracker import tracker as tracking
+from tcptrace.tracker import pending
 from tcptrace.tracker.settling import Settling
 from tcptrace.tracker.tracker import Tracker
 
@@ -22,7 +22,7 @@ LATER = 400 * SECOND
 @pytest.fixture(autouse=True)
 def judged_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that each is judged as soon as another one has left."""
-    monkeypatch.setattr(tracking, "GROUP", 1)
+    monkeypatch.setattr(pending, "GROUP", 1)
 
 
 def names(table: Table) -> list[str]:

@@ -21,7 +21,7 @@ from tcptrace import streaming
 from tcptrace.pipeline import Reading
 from tcptrace.streaming import Stream
 from tcptrace.tables.schema import ANOMALIES, CONNECTIONS, TIMELINE
-from tcptrace.tracker import tracker
+from tcptrace.tracker import pending
 from tests.test_pipeline import ACK, BEGIN, FIN, RST, SYN, packet
 
 SERVER = ("10.0.0.5", 80)
@@ -85,7 +85,7 @@ def played(acts: list[tuple[int, str, bool, float]]) -> bytes:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """So that few connections make many pieces."""
     monkeypatch.setattr(streaming, "PIECE", 1)
-    monkeypatch.setattr(tracker, "GROUP", 2)
+    monkeypatch.setattr(pending, "GROUP", 2)
     yield
 
 

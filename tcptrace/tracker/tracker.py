@@ -1,8 +1,8 @@
 """`Tracker`: feed it segments in batches of any size, finish it, and take what it knows.
 
 Live and whole-file use run this same code. Connections that have left the table are judged in
-groups of a fixed size, in the order of their leaving, so that how a capture is cut into batches
-changes nothing. Groups are of one part each, so that neither does who tracks which parts.
+groups, in the order of their leaving; how a capture is cut into batches changes none of them
+(`tracker.pending`). Groups are of one part each, so that neither does who tracks which parts.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tcptrace.tracker.connections import ConnectionTable
 from tcptrace.tracker.groups import Group
 from tcptrace.tracker.incarnations import settle_incarnations
 from tcptrace.tracker.judgement import Judgement
+from tcptrace.tracker.pending import GROUP, Pending
 from tcptrace.tracker.resting import RestingLog
 from tcptrace.tracker.slots import PARTS, Slots, Tallies
 from tcptrace.tracker.tallying import Tallying
@@ -37,7 +38,6 @@ from tcptrace.tracker.zeek_harvest import harvest
 
 OPEN_LIMIT = 2_000_000
 ENDED_LINGER = 300_000_000_000
-GROUP = 256
 QUIET = 1_000_000_000  # ns, until what is kept of a silent connection may be packed away
 REST_AFTER = 20_000  # segments, until such are looked for again
 AT_ONCE = 4  # parts judged before others have a say at the end of the capture
@@ -82,7 +82,7 @@ class _Part:
     """What is at hand of a part: slots that wait to be judged, and what was learned of hosts."""
 
     judgement: Judgement
-    pending: Matrix
+    pending: Pending
 
 
 class Tracker:
@@ -131,10 +131,10 @@ class Tracker:
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
         self._rest(segments)
-        due = [part for part in self._take_left() if len(part.pending) > GROUP]
+        due = [part for part in self._take_left() if part.pending.is_due]
         while due:
-            self._judge([(part, [self._next_group(part)]) for part in due])
-            due = [part for part in due if len(part.pending) > GROUP]
+            self._judge([(part, [part.pending.group()]) for part in due])
+            due = [part for part in due if part.pending.is_due]
 
     def _rest(self, segments: Segments) -> None:
         """Pack away what is kept of quiet connections, now and then: looking for them costs."""
@@ -181,7 +181,7 @@ class Tracker:
                 yield True
 
     def _last_groups(self, part: _Part) -> list[list[int]]:
-        return [self._next_group(part) for _ in range(TOGETHER) if len(part.pending)]
+        return [part.pending.group() for _ in range(TOGETHER) if len(part.pending)]
 
     @property
     def held(self) -> int:
@@ -242,30 +242,26 @@ class Tracker:
         return given_up
 
     def _are_pair(self, one: int, two: int) -> bool:
-        """Incarnations that follow each other are judged together, lest a SYN be a stray one."""
+        """Whether the second incarnation was begun after the first one."""
         return int(self._table.matrix()[two, Slots.index("after")]) == one
 
     def _take_left(self) -> list[_Part]:
         """Let those that have left wait to be judged; the parts that they are of."""
         left = np.array(self._table.left(), np.int64)
+        if not len(left):
+            return []
         parts = self._table.matrix()[left, Slots.index("part")]
+        offsets: Any = self._log.offsets(left)
+        rows = np.diff(offsets)
         met = np.unique(parts).tolist()
         for part in met:
             if part not in self._parts:
-                self._parts[part] = _Part(Judgement(self._profile, PARTS), left[:0])
-                self._parts[part].judgement.begun = self._begun or 0
-            pending = [self._parts[part].pending, left[parts == part]]
-            self._parts[part].pending = np.concatenate(pending)
+                judgement = Judgement(self._profile, PARTS)
+                judgement.begun = self._begun or 0
+                self._parts[part] = _Part(judgement, Pending(self._are_pair))
+            own = parts == part
+            self._parts[part].pending.add(left[own], rows[own])
         return [self._parts[part] for part in met]
-
-    def _next_group(self, part: _Part) -> list[int]:
-        """The next connections to be judged, in the order of their leaving."""
-        size, pending = GROUP, part.pending
-        if len(pending) > GROUP:
-            size += self._are_pair(int(pending[GROUP - 1]), int(pending[GROUP]))
-        part.pending = pending[size:]
-        group: list[int] = pending[:size].tolist()
-        return group
 
     def _judge(self, asked: list[tuple[_Part, list[list[int]]]]) -> None:
         """Judge groups of each of these parts, two parts at a time."""

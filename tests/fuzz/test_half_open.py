@@ -10,7 +10,8 @@ from tcptrace.decode.decoder import Decoder
 from tcptrace.decode.segments import Segments
 from tcptrace.sources.capture import open_capture
 from tcptrace.tcp.states import State
-from tcptrace.tracker.tracker import GROUP, Tracker
+from tcptrace.tracker.pending import GROUP
+from tcptrace.tracker.tracker import Tracker
 from tcptrace.tracker.transitions import EndReason
 from tests.fuzz.half_open import flood
 

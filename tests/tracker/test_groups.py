@@ -6,7 +6,7 @@ import pytest
 from exchange import OPEN, Between, exchange, lives
 
 from tcptrace.decode.segments import Segments
-from tcptrace.tracker import tracker as tracker_module
+from tcptrace.tracker import pending
 from tcptrace.tracker.tracker import Reconstruction, Tracker
 
 
@@ -45,7 +45,7 @@ def test_stray_syn_of_the_responder_is_its_own() -> None:
 @pytest.mark.parametrize("group", [1, 2, 3])
 def test_stray_syn_where_groups_are_cut(group: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A SYN and the connection that it strayed into are always judged together."""
-    monkeypatch.setattr(tracker_module, "GROUP", group)
+    monkeypatch.setattr(pending, "GROUP", group)
     batches = [
         exchange(OPEN + STRAY, Between(client=(f"::ffff:10.0.0.{host}", 5))) for host in range(5)
     ]

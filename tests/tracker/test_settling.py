@@ -6,8 +6,8 @@ import pytest
 from exchange import CLOSE, OPEN, SECOND, Between, exchange
 
 from tcptrace.decode.segments import Segments
+from tcptrace.tracker import pending
 from tcptrace.tracker import settling as settlement
-from tcptrace.tracker import tracker as tracking
 from tcptrace.tracker.settling import Piece, Settling
 from tcptrace.tracker.tracker import Tracker
 
@@ -17,7 +17,7 @@ LATER = 400 * SECOND
 @pytest.fixture(autouse=True)
 def judged_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that each is judged as soon as another one has left."""
-    monkeypatch.setattr(tracking, "GROUP", 1)
+    monkeypatch.setattr(pending, "GROUP", 1)
 
 
 class Seen:

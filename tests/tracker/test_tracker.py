@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tcptrace.columns import Matrix
 from tcptrace.decode.segments import Segments
 from tcptrace.tracker.four_tuples import FourTuples
+from tcptrace.tracker.pending import GROUP
 from tcptrace.tracker.slots import PARTS
-from tcptrace.tracker.tracker import ENDED_LINGER, GROUP, Reconstruction, Tracker
+from tcptrace.tracker.tracker import ENDED_LINGER, Reconstruction, Tracker
 from tcptrace.tracker.transitions import Basis, EndReason, Orientation
 
 CLOSER = "SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT CLOSED"
