@@ -71,4 +71,5 @@ def _type(found: Any, cells: pd.Series[Any]) -> Any:
 
 
 def _table(frame: pd.DataFrame, schema: Any) -> Any:
-    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    # One thread: others would wait for the interpreter's lock, and are made anew for each frame.
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False, nthreads=1)

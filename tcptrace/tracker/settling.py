@@ -25,6 +25,7 @@ from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.verdict import Verdict
 
 ENOUGH = 16_384  # connections of a piece: more are parted, for memory that is in cache is fast
+_SPARSE = 32  # of so many ordinals one is in a piece: a table of all is no larger than the piece
 _NONE, _OPEN, _OVER = 0, 1, 2  # what an endpoint's last state says of it
 _ENDS = (State.CLOSED, State.LISTEN)
 _NEVER = np.iinfo(np.int64).min
@@ -129,7 +130,7 @@ class Settling:
         for each in verdicts:
             each.strays.clear()
             for rows in (each.connections, each.endpoints, each.transitions):
-                rows.conn[:] = np.searchsorted(ordinals, rows.conn)
+                rows.conn[:] = _near_zero(ordinals, rows.conn)
         settled, numbers = settle_incarnations(verdicts)
         settled.connections.incarnation[:] += self._met.count(keys[np.argsort(began)])
         self._met.add(keys)
@@ -182,6 +183,14 @@ class _Told:
         found = np.searchsorted(self.ordinals, self.verdict.transitions.conn, sorter=order)
         place: Matrix = order[found]
         return place
+
+
+def _near_zero(ordinals: Matrix, conns: Matrix) -> Matrix:
+    """Numbers for some of ascending ordinals, in their order, of which none is far above 0."""
+    if len(ordinals) and ordinals[-1] - ordinals[0] <= _SPARSE * len(ordinals):
+        numbers: Matrix = conns - ordinals[0]
+        return numbers
+    return np.searchsorted(ordinals, conns)
 
 
 def _taken(told: list[_Told]) -> Iterator[_Told]:
