@@ -27,7 +27,6 @@ TYPES = {
     "longlong[::1]": "long long[::1]",
     "uchar[::1]": "unsigned char[::1]",
     "const[uchar][::1]": "const unsigned char[::1]",
-    "const[ulonglong][::1]": "const unsigned long long[::1]",
 }
 INLINE = "not cython.compiled"
 # Their attributes are read in Python, too.

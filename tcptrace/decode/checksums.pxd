@@ -5,7 +5,6 @@ from tcptrace.decode.octets cimport Octets
 
 @cython.final
 cdef class Judge(Octets):
-    cdef const unsigned long long[::1] words
     cdef long long[::1] tallies
 
     cdef long long of_row(self, long long[::1] datagrams, Py_ssize_t base) except? -1 nogil
@@ -13,4 +12,3 @@ cdef class Judge(Octets):
         self, long long field, long long addresses, long long length, long long total
     ) except? -1 nogil
     cdef long long total(self, Py_ssize_t at, Py_ssize_t end) except? -1 nogil
-    cdef long long bytewise(self, Py_ssize_t at, Py_ssize_t end) except? -1 nogil

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import cython
 
 from tcptrace.decode.datagrams import Datagrams
@@ -31,26 +29,21 @@ T_BAD_TCP_CHECKSUM = cython.declare(cython.Py_ssize_t, int(Tally.BAD_TCP_CHECKSU
 T_OFFLOADED = cython.declare(cython.Py_ssize_t, int(Tally.OFFLOADED))
 TCP_PROTOCOL = cython.declare(cython.longlong, int(IpProtocol.TCP))
 FIELD = cython.declare(cython.Py_ssize_t, 16)  # where a TCP header holds its checksum
-LOWER_HALF = cython.declare(cython.ulonglong, (1 << 32) - 1)
-SWAPPED = cython.declare(cython.longlong, 1 if sys.byteorder == "little" else 0)
 
 
 @cython.final
 @cython.cclass
 class Judge(Octets):
-    """The packets' bytes: `words` are those of `data`, without the last ones."""
+    """The packets' bytes, and what is counted of them."""
 
-    words: cython.const[cython.ulonglong][::1]
     tallies: cython.longlong[::1]
 
     def __init__(
         self,
         data: cython.const[cython.uchar][::1],
-        words: cython.const[cython.ulonglong][::1],
         tallies: cython.longlong[::1],
     ) -> None:
         super().__init__(data)
-        self.words = words
         self.tallies = tallies
 
     def judge(self, datagrams: cython.longlong[::1]) -> None:
@@ -114,35 +107,24 @@ class Judge(Octets):
     @cython.nogil
     @cython.exceptval(-1)
     def total(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
-        """The ones' complement sum of the octets from `at` to `end`, eight at a time.
+        """A sum that is the ones' complement sum of the octets from `at` to `end` once it is
+        folded; 0 if they are not all in the buffer.
 
-        RFC 1071 section 2: the sum may be taken in any byte order and from any even offset, and
-        swapped at the end; so the words are those of the buffer, not those of the segment.
+        RFC 1071 section 2: words of any size may be added, and what overflows at the end.
         """
-        total: cython.ulonglong = 0
-        word: cython.ulonglong
-        place: cython.Py_ssize_t
-        first: cython.Py_ssize_t = (at + 7) // 8
-        last: cython.Py_ssize_t = min(end // 8, self.words.shape[0])
-        if first >= last:
-            return _swapped(self.bytewise(at, end), 0, at & 1)
-        for place in range(first, last):
-            word = self.words[place]
-            total += (word & LOWER_HALF) + (word >> 32)
-        sum_: cython.longlong = _swapped(_fold(total), SWAPPED, at & 1)
-        sum_ += _swapped(self.bytewise(at, 8 * first), 0, at & 1)
-        return _fold(sum_ + _swapped(self.bytewise(8 * last, end), 0, at & 1))
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def bytewise(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
-        """The sum of some octets, even offsets of the buffer as upper halves."""
         total: cython.longlong = 0
-        place: cython.Py_ssize_t
-        for place in range(at, end):
-            total += self.data[place] if place & 1 else self.data[place] << 8
-        return _fold(total)
+        if end < at or not self.has(at, end - at):
+            return 0
+        while end - at >= 8:
+            total += self.next_32(at) + self.next_32(at + 4)
+            at += 8
+        if end - at >= 4:
+            total += self.next_32(at)
+            at += 4
+        if end - at >= 2:
+            total += self.u16(at)
+            at += 2
+        return total + (self.data[at] << 8) if at < end else total
 
 
 @cython.cfunc
@@ -153,13 +135,3 @@ def _fold(total: cython.longlong) -> cython.longlong:
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _swapped(
-    total: cython.longlong, native: cython.longlong, odd: cython.longlong
-) -> cython.longlong:
-    """The sum with its octets swapped, unless both reasons to swap cancel out."""
-    return total if native == odd else ((total & 0xFF) << 8) | (total >> 8)

@@ -115,9 +115,8 @@ class Decoder:
 
     def _reading(self, data: memoryview, count: int) -> Reading:
         matrix = np.zeros((count, Segments.width()), np.int64)
-        words = data[: len(data) // 8 * 8].cast("B").cast("Q")  # as many octets as fill some
         tallies = self._tallies.data
-        judge = checksums.Judge(data, words, tallies)
+        judge = checksums.Judge(data, tallies)
         return Reading(matrix, judge, tcp_options.Options(data, matrix.reshape(-1).data, tallies))
 
     def _read(self, part: Part, packets: Packets, reading: Reading, places: Matrix) -> None:
