@@ -114,7 +114,7 @@ class Decoder:
             groups = groups & ~(1 << group) | kernels[group]()
 
     def _reading(self, data: memoryview, count: int) -> Reading:
-        matrix = np.zeros((count, Segments.width()), np.int64)
+        matrix = np.empty((count, Segments.width()), np.int64)
         tallies = self._tallies.data
         judge = checksums.Judge(data, tallies)
         return Reading(matrix, judge, tcp_options.Options(data, matrix.reshape(-1).data, tallies))
@@ -131,8 +131,8 @@ class Decoder:
 
         The packets without a row are counted.
         """
-        walked, rows = [first.datagrams], [Segments(reading.matrix[there])]
         order = [np.flatnonzero(there)]
+        walked, rows = [first.datagrams], [_closed_up(reading.matrix, there)]
         for datagrams, more in self._continued(first, packets):
             walked.append(datagrams)
             rows.append(more)
@@ -173,3 +173,12 @@ class Decoder:
 def _groups(datagrams: Datagrams) -> int:
     groups: npt.NDArray[np.int64] = np.unique(datagrams.header >> GROUP_BITS)
     return sum(1 << int(group) for group in groups)
+
+
+def _closed_up(matrix: Matrix, there: npt.NDArray[np.bool_]) -> Segments:
+    """The rows that are `there`, in place of all, unless too much memory would stay behind them."""
+    count = np.count_nonzero(there)
+    if 2 * count < len(there):
+        return Segments(matrix[there])
+    plain.close_up(matrix.reshape(-1).data, np.flatnonzero(~there).data)
+    return Segments(matrix[:count])

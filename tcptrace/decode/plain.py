@@ -21,6 +21,9 @@ from tcptrace.decode.tcp_options import Options
 from tcptrace.sources.packets import Packets
 from tcptrace.tcp.flags import ACK as ACK_FLAG
 
+if not cython.compiled:
+    from tcptrace.cells import clear_cells, move_cells
+
 P_WIDTH = cython.declare(cython.Py_ssize_t, Packets.width())
 P_TIME = cython.declare(cython.Py_ssize_t, Packets.index("time"))
 P_OFFSET = cython.declare(cython.Py_ssize_t, Packets.index("offset"))
@@ -77,14 +80,34 @@ def read(
 ) -> int:
     """Write the rows of Segments cells of the plain packets among the rows of Packets cells.
 
-    Each at its packet's place, where all cells are 0. Lists in `left` the rows of the packets
-    that are not plain, whose places may have been written to. Returns how many these are.
+    Each at its packet's place. Lists in `left` the rows of the packets that are not plain, whose
+    places have anything in them. Returns how many these are.
     """
     count: cython.longlong
     plain = Plain(packets, judge, options)
     with cython.nogil:
         count = plain.read(left)
     return count
+
+
+def close_up(rows: cython.longlong[::1], empty: cython.longlong[::1]) -> None:
+    """Move rows of Segments cells down over the `empty` ones, whose places are listed in order."""
+    to: cython.Py_ssize_t
+    place: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    each: cython.Py_ssize_t
+    many: cython.Py_ssize_t = empty.shape[0]
+    to = empty[0] * WIDTH if many else 0
+    for each in range(many):
+        place = (empty[each] + 1) * WIDTH
+        end = empty[each + 1] * WIDTH if each + 1 < many else rows.shape[0]
+        if not to < place < end <= rows.shape[0]:
+            continue
+        if cython.compiled:
+            move_cells(cython.address(rows[to]), cython.address(rows[place]), end - place)
+        else:
+            move_cells(rows[to:], rows[place:], end - place)
+        to += end - place
 
 
 @cython.final
@@ -162,6 +185,19 @@ class Plain(Octets):
     @cython.nogil
     @cython.inline
     @cython.exceptval(-1)
+    def clear(self) -> cython.longlong:
+        """Nothing is known of the row: zeros, of which many stay."""
+        self.rows[self.row + WIDTH - 1] = 0  # the last cell is there, so all are
+        if cython.compiled:
+            clear_cells(cython.address(self.rows[self.row]), WIDTH)
+        else:
+            clear_cells(self.rows[self.row :], WIDTH)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.inline
+    @cython.exceptval(-1)
     def bound(self, at: cython.Py_ssize_t, length: cython.longlong) -> cython.longlong:
         """The segment begins at `at` and ends so many octets further."""
         self.at = at
@@ -190,6 +226,7 @@ class Plain(Octets):
             return 0
         if total > LARGEST_FRAME or _fold(first + second + third + self.addresses) != 0xFFFF:
             return 0
+        self.clear()
         self.rows[row + TTL] = third >> 24
         self.rows[row + IP_ID] = second >> 16
         self.rows[row + DONT_FRAGMENT] = second >> 14 & 1
@@ -210,6 +247,7 @@ class Plain(Octets):
         self.bound(at + 40, length)
         if self.next_32(at) >> 28 != 6 or second >> 8 & 0xFF != TCP or length + 40 > LARGEST_FRAME:
             return 0
+        self.clear()
         self.addresses = 0
         self.rows[row + TTL] = second & 0xFF
         self.rows[row + IP_ID] = -1

@@ -42,7 +42,7 @@ def other_packets() -> list[bytes]:
     stacks: list[Packet] = [
         ether() / Dot1Q(vlan=3) / ipv4(),
         ether() / IP(**V4, options=b"\1\1\1\1") / tcp(),
-        ether() / IP(**V4, options=bytes(4)) / tcp(),  # the same checksum as without
+        ether() / IP(**V4, options=bytes(4)) / TCP(ack=0x50 << 24),  # would pass without
         ether() / IP(**V4, chksum=1) / tcp(),
         ether() / IP(**V4, len=0) / tcp(),
         ether() / IP(**V4) / BARE / large,
@@ -94,6 +94,14 @@ def all_told(decoding: Decoder, packets: Packets) -> tuple[object, ...]:
     return matrices, decoding.skipped, decoding.counters, decoding.unfinished().keys()
 
 
+def assert_the_same_either_way(decoder: Callable[[], Decoder], packets: Packets) -> None:
+    """Rows, reasons and counters do not tell which way packets were read."""
+    short = all_told(decoder(), packets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.plain, "read", left_to_others)
+        assert all_told(decoder(), packets) == short
+
+
 def with_checksum(octets: bytearray) -> bytes:
     """The packet with a right checksum in its IPv4 header of 20 octets, if it may have one."""
     header = octets[NETWORK : NETWORK + 20]
@@ -136,27 +144,38 @@ def test_any_octets_either_way(
         for place, value in changes:
             changed[place % len(changed)] = value
         octets.append((with_checksum(changed) if right else bytes(changed))[:kept])
-    packets = captured(octets, link_type, length=length)
-    short = all_told(decoder(), packets)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module.plain, "read", left_to_others)
-        assert all_told(decoder(), packets) == short
+    assert_the_same_either_way(decoder, captured(octets, link_type, length=length))
 
 
 @pytest.mark.parametrize("claimed", [0, -7, 1 << 40])
 @pytest.mark.parametrize("column", ["captured", "length"])
 def test_octets_that_are_not_there(
-    decoder: Callable[[], Decoder],
-    monkeypatch: pytest.MonkeyPatch,
-    column: str,
-    claimed: int,
+    decoder: Callable[[], Decoder], column: str, claimed: int
 ) -> None:
     """What a row claims beyond the buffer, or below nothing, is as on the long way."""
     packets = captured([*plain_packets(), plain_packets()[0][:-2]], ETHERNET)
     packets.matrix[:, Packets.index(column)] = claimed
-    short = all_told(decoder(), packets)
-    monkeypatch.setattr(module.plain, "read", left_to_others)
-    assert all_told(decoder(), packets) == short
+    assert_the_same_either_way(decoder, packets)
+
+
+@pytest.mark.parametrize("kept", range(54, 90))
+def test_options_that_lie(decoder: Callable[[], Decoder], kept: int) -> None:
+    """Wherever the packet was cut: whether that is counted hangs on what was kept behind them."""
+    octets = bytearray(bytes(ether() / IP(**V4) / SYN / Raw(b"early")))
+    octets[NETWORK + 20 + 20 + 1] = 99  # the length of the first
+    packets = captured([bytes(octets[:kept])], ETHERNET, length=len(octets))
+    assert_the_same_either_way(decoder, packets)
+
+
+@pytest.mark.parametrize("gone", [{0}, {5}, {0, 1, 5}, {2, 4}, {1, 2, 3, 4, 5}, set(range(6))])
+def test_rows_close_up(decoder: Callable[[], Decoder], gone: set[int]) -> None:
+    """Packets without a row leave no hole, wherever they are."""
+    seen = [bytes(ether() / ipv4()), bytes(ether() / IP(**V4) / UDP(dport=53))]
+    decoding = decoder()
+    segments = decoding.feed(captured([seen[row in gone] for row in range(6)], ETHERNET))
+    assert [row + 1 for row in range(6) if row not in gone] == segments.packet.tolist()
+    assert {1000} >= set(segments.seq.tolist())
+    assert {"udp": len(gone)} == decoding.skipped
 
 
 def test_ipv6_addresses(decoder: Callable[[], Decoder]) -> None:
