@@ -7,6 +7,8 @@ The floors, each resting only on those above it in this list:
 
     errors      every exception that is raised on purpose
     columns     `Rows`: the batches of int64 columns that cross the floors
+    cells       many cells of `Rows` at once, for kernels
+    octet_order octets as numbers, for kernels
     tcp         what RFC 9293 says: states, events, the machine, timers by system
     fsm         the machine of `tcp`, to look at and to draw
     sources     files and streams become `Packets`

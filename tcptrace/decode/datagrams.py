@@ -1,8 +1,9 @@
 """`Datagrams`: how far each packet has been walked, towards its innermost IP datagram.
 
-The kernels of this floor meet in these columns only. Each takes the rows whose `header` is in
-its group, steps over headers until the next one belongs to another group, and says which groups
-it left rows at. `decoder.py` runs the groups until all rows are in the last one.
+What `plain` does not read is walked by the other kernels of this floor, which meet in these columns
+only. Each takes the rows whose `header` is in its group, steps over headers until the next one
+belongs to another group, and says which groups it left rows at. `decoder.py` runs the groups until
+all rows are in the last one.
 """
 
 from __future__ import annotations

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from tcptrace.columns import Matrix
 from tcptrace.decode import (
     checksums,
     ip_headers,
     link_headers,
+    plain,
     shim_headers,
     starts,
     tcp_headers,
+    tcp_options,
     tunnel_headers,
     udp_headers,
     wireless_headers,
@@ -26,6 +30,14 @@ from tcptrace.decode.headers import END_GROUP, GROUP_BITS, Header
 from tcptrace.decode.segments import Segments
 from tcptrace.decode.skipped import REASONS, TALLIES, Tally
 from tcptrace.sources.packets import Packets
+
+
+class Reading(NamedTuple):
+    """What rows of Segments are made with: their cells, and what reads octets of one buffer."""
+
+    matrix: Matrix
+    judge: checksums.Judge
+    options: tcp_options.Options
 
 
 class Decoder:
@@ -45,14 +57,21 @@ class Decoder:
 
     def feed(self, packets: Packets) -> Segments:
         """The segments, and ICMP errors about segments, of a batch, in its order."""
-        datagrams = self._rows(len(packets))
+        reading = self._reading(packets.data, len(packets))
+        left = np.empty(len(packets), np.int64)
+        left = left[: plain.read(packets.cells, reading.judge, reading.options, left.data)]
+        if not len(left):
+            return Segments(reading.matrix)
+        datagrams = self._rows(len(left))
         size, tallies = len(packets.data), self._tallies.data
         first = Part(datagrams, packets.data)
-        self._walk(first, starts.start(packets.cells, datagrams.cells, size, tallies))
-        segments = self._read(first, packets)
-        if len(segments) == len(packets) and not datagrams.more_at.any():
-            return segments
-        return self._with_continued(segments, first, packets)
+        self._walk(first, starts.start(packets.cells, left.data, datagrams.cells, size, tallies))
+        self._read(first, packets, reading, left)
+        there = np.ones(len(packets), np.bool_)
+        there[left] = datagrams.header == Header.TCP
+        if there.all() and not datagrams.more_at.any():
+            return Segments(reading.matrix)
+        return self._with_continued(there, reading, first, packets)
 
     def finish(self) -> Segments:
         """What the end of the capture completes: nothing, for half a datagram is no segment."""
@@ -94,39 +113,48 @@ class Decoder:
             group = (groups & -groups).bit_length() - 1
             groups = groups & ~(1 << group) | kernels[group]()
 
-    def _read(self, part: Part, packets: Packets) -> Segments:
-        cells, data, tallies = part.datagrams.cells, part.data, self._tallies.data
-        checksums.judge(cells, data, _words(data), tallies)
-        matrix = np.empty((len(part.datagrams), Segments.width()), np.int64)
-        count = tcp_headers.read(packets.cells, cells, data, matrix.reshape(-1).data, tallies)
-        return Segments(matrix[:count])
+    def _reading(self, data: memoryview, count: int) -> Reading:
+        matrix = np.empty((count, Segments.width()), np.int64)
+        tallies = self._tallies.data
+        judge = checksums.Judge(data, tallies)
+        return Reading(matrix, judge, tcp_options.Options(data, matrix.reshape(-1).data, tallies))
 
-    def _with_continued(self, segments: Segments, first: Part, packets: Packets) -> Segments:
-        """The rows of a part and of all that continues it, in the packets' order.
+    def _read(self, part: Part, packets: Packets, reading: Reading, places: Matrix) -> None:
+        cells = part.datagrams.cells
+        reading.judge.judge(cells)
+        tcp_headers.read(packets.cells, cells, places.data, reading.options)
+
+    def _with_continued(
+        self, there: npt.NDArray[np.bool_], reading: Reading, first: Part, packets: Packets
+    ) -> Segments:
+        """The rows of a batch that are `there`, and of all that continues it, in its order.
 
         The packets without a row are counted.
         """
-        walked, rows = [first.datagrams], [segments]
-        for part, more in self._continued(first, packets):
-            walked.append(part.datagrams)
+        order = [np.flatnonzero(there)]
+        walked, rows = [first.datagrams], [_closed_up(reading.matrix, there)]
+        for datagrams, more in self._continued(first, packets):
+            walked.append(datagrams)
             rows.append(more)
-        datagrams = Datagrams.concat(walked)
-        self._count_skipped(datagrams)
+            order.append(datagrams.row[datagrams.header == Header.TCP])
+        self._count_skipped(Datagrams.concat(walked))
         if len(walked) == 1:
-            return segments
-        order = np.argsort(datagrams.row[datagrams.header == Header.TCP], kind="stable")
-        return Segments.concat(rows).take(order)
+            return rows[0]
+        return Segments.concat(rows).take(np.argsort(np.concatenate(order), kind="stable"))
 
     def _continued(
         self, part: Part, packets: Packets, level: int = 0
-    ) -> Iterator[tuple[Part, Segments]]:
-        """All that continues a part, each with its rows, read before the next is made.
+    ) -> Iterator[tuple[Datagrams, Segments]]:
+        """All that continues a part, each with its segments, read before the next is made.
 
         It ends: each header walked and each part counts in `depth`.
         """
         for continued in self._continuations.parts(part, packets, level):
-            self._walk(continued, _groups(continued.datagrams))
-            yield continued, self._read(continued, packets)
+            datagrams = continued.datagrams
+            self._walk(continued, _groups(datagrams))
+            reading = self._reading(continued.data, len(datagrams))
+            self._read(continued, packets, reading, np.arange(len(datagrams)))
+            yield datagrams, Segments(reading.matrix[datagrams.header == Header.TCP])
             yield from self._continued(continued, packets, level + 1)
 
     def _count_skipped(self, datagrams: Datagrams) -> None:
@@ -147,6 +175,10 @@ def _groups(datagrams: Datagrams) -> int:
     return sum(1 << int(group) for group in groups)
 
 
-def _words(data: memoryview) -> memoryview:
-    """The buffer as native 64-bit words, without the octets that fill none."""
-    return data[: len(data) // 8 * 8].cast("B").cast("Q")
+def _closed_up(matrix: Matrix, there: npt.NDArray[np.bool_]) -> Segments:
+    """The rows that are `there`, in place of all, unless too much memory would stay behind them."""
+    count = np.count_nonzero(there)
+    if 2 * count < len(there):
+        return Segments(matrix[there])
+    plain.close_up(matrix.reshape(-1).data, np.flatnonzero(~there).data)
+    return Segments(matrix[:count])

@@ -32,18 +32,19 @@ AFTER_LINK_TYPE_TABLE = dense(AFTER_LINK_TYPE, max(AFTER_LINK_TYPE) + 1, Header.
 
 def start(
     packets: cython.longlong[::1],
+    which: cython.longlong[::1],
     cells: cython.longlong[::1],
     size: cython.Py_ssize_t,
     tallies: cython.longlong[::1],
 ) -> int:
-    """Overwrite one row of Datagrams cells for each row of Packets cells.
+    """Overwrite a row of Datagrams cells for each row of Packets cells that `which` lists.
 
     `size` is how many octets the packets' bytes have: no row reaches beyond them. Returns the
     groups that rows stand at, as a bit set; packets that were cut are counted in `tallies`.
     """
     after: cython.const[cython.short][::1] = AFTER_LINK_TYPE_TABLE
     groups: cython.longlong = 0
-    packet: cython.Py_ssize_t = 0
+    packet: cython.Py_ssize_t
     base: cython.Py_ssize_t = 0
     row: cython.Py_ssize_t
     column: cython.Py_ssize_t
@@ -51,7 +52,8 @@ def start(
     header: cython.longlong
     at: cython.Py_ssize_t
     with cython.nogil:
-        for row in range(cells.shape[0] // WIDTH):
+        for row in range(which.shape[0]):
+            packet = which[row] * P_WIDTH
             for column in range(base + FIRST_ZERO, base + WIDTH):
                 cells[column] = 0
             link_type = packets[packet + P_LINK_TYPE]
@@ -59,7 +61,7 @@ def start(
             if 0 <= link_type < after.shape[0]:
                 header = after[link_type]
             at = packets[packet + P_OFFSET]
-            cells[base + ROW] = row
+            cells[base + ROW] = which[row]
             cells[base + HEADER] = header
             cells[base + AT] = at
             cells[base + KEPT_END] = min(at + packets[packet + P_CAPTURED], size)
@@ -68,5 +70,4 @@ def start(
                 tallies[T_CUT] += 1
             groups |= ONE << (header >> GROUP_SHIFT)
             base += WIDTH
-            packet += P_WIDTH
     return groups

@@ -1,5 +1,5 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-"""Kernel: TCP headers to rows of Segments; RFC 9293 section 3.1, RFC 7323, RFC 2018, RFC 7413. ⚙
+"""Kernel: TCP headers to rows of Segments; RFC 9293 section 3.1. ⚙
 
 A header that is cut, or whose data offset lies, gives a row of kind DAMAGED if its ports are
 known. A row whose whole fixed header was captured is a segment even if options are cut.
@@ -11,9 +11,10 @@ import cython
 
 from tcptrace.decode.datagrams import Datagrams
 from tcptrace.decode.headers import Header
-from tcptrace.decode.protocols import FAST_OPEN_MAGIC, TcpOption
+from tcptrace.decode.octets import Octets
 from tcptrace.decode.segments import Kind, Mark, Segments
 from tcptrace.decode.skipped import Reason, Tally
+from tcptrace.decode.tcp_options import Options
 from tcptrace.sources.packets import Packets
 from tcptrace.tcp.flags import ACK as ACK_FLAG
 
@@ -68,13 +69,6 @@ CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
 CHECKSUM_FIELD = cython.declare(cython.Py_ssize_t, Segments.index("checksum_field"))
 MSS = cython.declare(cython.Py_ssize_t, Segments.index("mss"))
 WINDOW_SCALE = cython.declare(cython.Py_ssize_t, Segments.index("window_scale"))
-SACK_PERMITTED = cython.declare(cython.Py_ssize_t, Segments.index("sack_permitted"))
-HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Segments.index("has_timestamp"))
-TSVAL = cython.declare(cython.Py_ssize_t, Segments.index("tsval"))
-TSECR = cython.declare(cython.Py_ssize_t, Segments.index("tsecr"))
-SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Segments.index("sack_blocks"))
-SACK_1_LEFT = cython.declare(cython.Py_ssize_t, Segments.index("sack_1_left"))
-FAST_OPEN = cython.declare(cython.Py_ssize_t, Segments.index("fast_open"))
 ICMP = cython.declare(cython.Py_ssize_t, Segments.index("icmp"))
 ICMP_HI = cython.declare(cython.Py_ssize_t, Segments.index("icmp_hi"))
 ICMP_LO = cython.declare(cython.Py_ssize_t, Segments.index("icmp_lo"))
@@ -89,53 +83,39 @@ DAMAGED = cython.declare(cython.longlong, int(Kind.DAMAGED))
 ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 HEADER_CUT = cython.declare(cython.longlong, int(Mark.HEADER_CUT))
 SUPER_SEGMENT = cython.declare(cython.longlong, int(Mark.SUPER_SEGMENT))
-O_END = cython.declare(cython.longlong, int(TcpOption.END))
-O_NO_OPERATION = cython.declare(cython.longlong, int(TcpOption.NO_OPERATION))
-O_MSS = cython.declare(cython.longlong, int(TcpOption.MSS))
-O_WINDOW_SCALE = cython.declare(cython.longlong, int(TcpOption.WINDOW_SCALE))
-O_SACK_PERMITTED = cython.declare(cython.longlong, int(TcpOption.SACK_PERMITTED))
-O_SACK = cython.declare(cython.longlong, int(TcpOption.SACK))
-O_TIMESTAMPS = cython.declare(cython.longlong, int(TcpOption.TIMESTAMPS))
-O_FAST_OPEN = cython.declare(cython.longlong, int(TcpOption.FAST_OPEN))
-O_EXPERIMENTAL = cython.declare(cython.longlong, int(TcpOption.EXPERIMENTAL))
 T_SUPER_SEGMENT = cython.declare(cython.Py_ssize_t, int(Tally.SUPER_SEGMENT))
 T_DAMAGED_TCP = cython.declare(cython.Py_ssize_t, int(Tally.DAMAGED_TCP))
 T_OPTIONS_CUT = cython.declare(cython.Py_ssize_t, int(Tally.OPTIONS_CUT))
-T_OPTIONS_DAMAGED = cython.declare(cython.Py_ssize_t, int(Tally.OPTIONS_DAMAGED))
-MAGIC = cython.declare(cython.longlong, FAST_OPEN_MAGIC)
 ACK_BIT = cython.declare(cython.longlong, ACK_FLAG)
 FIXED = cython.declare(cython.longlong, 20)  # octets of a header without options
-MAX_SACK_BLOCKS = cython.declare(cython.longlong, 4)
 
 
 def read(
     packets: cython.longlong[::1],
     datagrams: cython.longlong[::1],
-    data: cython.const[cython.uchar][::1],
-    rows: cython.longlong[::1],
-    tallies: cython.longlong[::1],
-) -> int:
+    places: cython.longlong[::1],
+    options: Options,
+) -> None:
     """Write a row of Segments cells for each row of Datagrams that stands at a TCP header.
 
-    Returns how many rows were written; those without ports become SKIPPED.
+    `places` says where among the rows each is written; a row's every cell is. Those without ports
+    become SKIPPED.
     """
-    count: cython.longlong
-    reader = Reader(packets, datagrams, data, rows, tallies)
+    reader = Reader(packets, datagrams, options)
     with cython.nogil:
-        count = reader.read()
-    return count
+        reader.read(places)
 
 
 @cython.final
 @cython.cclass
-class Reader:
+class Reader(Octets):
     """The datagram being read, the row being written, and the buffers they lie in."""
 
     packets: cython.longlong[::1]
     datagrams: cython.longlong[::1]
-    data: cython.const[cython.uchar][::1]
     rows: cython.longlong[::1]
     tallies: cython.longlong[::1]
+    options: Options
     base: cython.Py_ssize_t
     row: cython.Py_ssize_t
     at: cython.Py_ssize_t
@@ -146,31 +126,29 @@ class Reader:
         self,
         packets: cython.longlong[::1],
         datagrams: cython.longlong[::1],
-        data: cython.const[cython.uchar][::1],
-        rows: cython.longlong[::1],
-        tallies: cython.longlong[::1],
+        options: Options,
     ) -> None:
+        super().__init__(options.data)
         self.packets = packets
         self.datagrams = datagrams
-        self.data = data
-        self.rows = rows
-        self.tallies = tallies
+        self.rows = options.rows
+        self.tallies = options.tallies
+        self.options = options
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def read(self) -> cython.longlong:
+    def read(self, places: cython.longlong[::1]) -> cython.longlong:
         """Every row of the batch that stands at a TCP header."""
         each: cython.Py_ssize_t
         base: cython.Py_ssize_t
-        self.row = 0
         for each in range(self.datagrams.shape[0] // D_WIDTH):
             base = each * D_WIDTH
             if self.datagrams[base + D_HEADER] == TCP and self.has_ports(base):
+                self.row = places[each] * WIDTH
                 self.copy()
                 self.header()
-                self.row += WIDTH
-        return self.row // WIDTH
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -217,20 +195,6 @@ class Reader:
 
     @cython.cfunc
     @cython.nogil
-    @cython.inline
-    @cython.exceptval(-1)
-    def u16(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.data[at] << 8) | self.data[at + 1]
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.inline
-    @cython.exceptval(-1)
-    def u32(self, at: cython.Py_ssize_t) -> cython.longlong:
-        return (self.u16(at) << 16) | self.u16(at + 2)
-
-    @cython.cfunc
-    @cython.nogil
     @cython.exceptval(-1)
     def header(self) -> cython.longlong:
         """The fixed header, as much of it as was captured, and what kind of row that makes."""
@@ -248,7 +212,7 @@ class Reader:
         self.rows[row + KEPT] = max(self.kept - offset, 0)
         self.rows[row + CHECKSUM] = self.datagrams[self.base + D_CHECKSUM]
         if offset > FIXED:
-            self.options(at + FIXED, at + offset)
+            self.read_options(at + FIXED, at + offset)
         if self.rows[row + MARKS] & SUPER_SEGMENT:
             self.tallies[T_SUPER_SEGMENT] += 1
         return 0
@@ -299,71 +263,11 @@ class Reader:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1)
-    def options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
-        """RFC 9293 section 3.2; stops at the first length that lies."""
+    def read_options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
+        """As many of them as were captured."""
         kept_end: cython.Py_ssize_t = self.at + self.kept
         if end > kept_end:
             end = kept_end
             self.rows[self.row + MARKS] |= HEADER_CUT
             self.tallies[T_OPTIONS_CUT] += 1
-        while at < end:
-            kind: cython.longlong = self.data[at]
-            if kind == O_END:
-                return 0
-            if kind == O_NO_OPERATION:
-                at += 1
-                continue
-            length: cython.longlong = self.data[at + 1] if at + 1 < end else 0
-            if length < 2 or at + length > end:
-                if end < kept_end:
-                    self.tallies[T_OPTIONS_DAMAGED] += 1
-                return 0
-            self.option(kind, at, length)
-            at += length
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def option(
-        self, kind: cython.longlong, at: cython.Py_ssize_t, length: cython.longlong
-    ) -> cython.longlong:
-        """One option of `length` octets; of a wrong length for its kind it says nothing."""
-        row: cython.Py_ssize_t = self.row
-        if kind == O_TIMESTAMPS and length == 10:
-            self.rows[row + HAS_TIMESTAMP] = 1
-            self.rows[row + TSVAL] = self.u32(at + 2)
-            self.rows[row + TSECR] = self.u32(at + 6)
-        elif kind == O_SACK:
-            self.sack(at + 2, (length - 2) // 8)
-        elif kind == O_MSS and length == 4:
-            self.rows[row + MSS] = self.u16(at + 2)
-        elif kind == O_WINDOW_SCALE and length == 3:
-            self.rows[row + WINDOW_SCALE] = self.data[at + 2]
-        elif kind == O_SACK_PERMITTED and length == 2:
-            self.rows[row + SACK_PERMITTED] = 1
-        elif kind == O_FAST_OPEN or self.is_experiment(kind, at, length):
-            self.rows[row + FAST_OPEN] = 1
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def is_experiment(
-        self, kind: cython.longlong, at: cython.Py_ssize_t, length: cython.longlong
-    ) -> cython.longlong:
-        """Fast Open as it was tried before it had a number of its own."""
-        return 1 if kind == O_EXPERIMENTAL and length >= 4 and self.u16(at + 2) == MAGIC else 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def sack(self, at: cython.Py_ssize_t, blocks: cython.longlong) -> cython.longlong:
-        """RFC 2018 section 3: four blocks fit into a header; more are a lie."""
-        edge: cython.Py_ssize_t
-        if blocks > MAX_SACK_BLOCKS:
-            blocks = MAX_SACK_BLOCKS
-        self.rows[self.row + SACK_BLOCKS] = blocks
-        for edge in range(2 * blocks):
-            self.rows[self.row + SACK_1_LEFT + edge] = self.u32(at + 4 * edge)
-        return 0
+        return self.options.read(self.row, at, end, kept_end)

@@ -12,6 +12,9 @@ import cython
 from tcptrace.sources import walking
 from tcptrace.sources.packets import Packets
 
+if not cython.compiled:
+    from tcptrace.octet_order import big_32, little_32
+
 WIDTH = cython.declare(cython.Py_ssize_t, Packets.width())
 TIME = cython.declare(cython.Py_ssize_t, Packets.index("time"))
 OFFSET = cython.declare(cython.Py_ssize_t, Packets.index("offset"))
@@ -91,52 +94,73 @@ class RecordWalk:
         cells: cython.longlong[::1],
     ) -> cython.Py_ssize_t:
         """Rows written to `cells` from the records in `data[start:end]`; sets `status`."""
+        if start < 0 or end > data.shape[0]:
+            raise IndexError(f"octets {start} to {end} of {data.shape[0]}")
+        self.status = _MORE
+        self.position = start
+        if self.snoop:
+            return self._snoop_records(data, end, cells)
+        return self._pcap_records(data, end, cells)
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _pcap_records(
+        self,
+        data: cython.const[cython.uchar][::1],
+        end: cython.Py_ssize_t,
+        cells: cython.longlong[::1],
+    ) -> cython.Py_ssize_t:
+        """As many records as there are; what it walks by is kept beside the loop."""
+        at: cython.Py_ssize_t = self.position
+        header: cython.Py_ssize_t = self.header
+        cell: cython.Py_ssize_t = 0
+        full: cython.Py_ssize_t = cells.shape[0] // WIDTH * WIDTH
+        captured: cython.longlong
+        length: cython.longlong
+        while end - at >= header:
+            if cell == full:
+                self.status = _FULL
+                break
+            captured = _u32(data, at + 8, self.big_endian)
+            length = _u32(data, at + 12, self.big_endian)
+            if self.lengths == _LENGTH_FIRST or (self.lengths == _SMALLER and captured > length):
+                captured, length = length, captured
+            if captured > self.limit or captured < self.padding:
+                self._damaged_length(captured)
+                break
+            if end - at - header < captured:
+                break
+            cells[cell + TIME] = self._time(
+                _u32(data, at, self.big_endian), _u32(data, at + 4, self.big_endian)
+            )
+            self._put(cells, cell, at + header, captured, length)
+            at += header + captured
+            cell += WIDTH
+        self.position = at
+        return cell // WIDTH
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _snoop_records(
+        self,
+        data: cython.const[cython.uchar][::1],
+        end: cython.Py_ssize_t,
+        cells: cython.longlong[::1],
+    ) -> cython.Py_ssize_t:
+        """As many records as there are."""
         row: cython.Py_ssize_t = 0
         rows: cython.Py_ssize_t = cells.shape[0] // WIDTH
         used: cython.longlong
-        self.status = _MORE
-        self.position = start
         while end - self.position >= self.header:
             if row == rows:
                 self.status = _FULL
                 break
-            if self.snoop:
-                used = self._snoop_record(data, self.position, end, cells, row * WIDTH)
-            else:
-                used = self._pcap_record(data, self.position, end, cells, row * WIDTH)
+            used = self._snoop_record(data, self.position, end, cells, row * WIDTH)
             if used == 0:
                 break
             self.position += used
             row += 1
         return row
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-1)
-    def _pcap_record(
-        self,
-        data: cython.const[cython.uchar][::1],
-        at: cython.Py_ssize_t,
-        end: cython.Py_ssize_t,
-        cells: cython.longlong[::1],
-        cell: cython.Py_ssize_t,
-    ) -> cython.longlong:
-        """Octets of the record at `at`; 0 if it is not whole or damaged."""
-        captured: cython.longlong = _u32(data, at + 8, self.big_endian)
-        length: cython.longlong = _u32(data, at + 12, self.big_endian)
-        if self.lengths == _LENGTH_FIRST or (self.lengths == _SMALLER and captured > length):
-            captured, length = length, captured
-        if captured > self.limit:
-            return self._damaged(f"a captured length up to {self.limit}", captured)
-        if captured < self.padding:
-            return self._damaged(f"a captured length of {self.padding} or more", captured)
-        if end - at - self.header < captured:
-            return 0
-        self._put(cells, cell, at + self.header, captured, length)
-        cells[cell + TIME] = self._time(
-            _u32(data, at, self.big_endian), _u32(data, at + 4, self.big_endian)
-        )
-        return self.header + captured
 
     @cython.cfunc
     @cython.inline
@@ -196,6 +220,14 @@ class RecordWalk:
 
     @cython.cfunc
     @cython.exceptval(-1)
+    def _damaged_length(self, captured: cython.longlong) -> cython.longlong:
+        """Stop as DAMAGED by a captured length in pcap; 0."""
+        if captured > self.limit:
+            return self._damaged(f"a captured length up to {self.limit}", captured)
+        return self._damaged(f"a captured length of {self.padding} or more", captured)
+
+    @cython.cfunc
+    @cython.exceptval(-1)
     def _damaged(self, expected: str, found: cython.longlong) -> cython.longlong:
         """Stop as DAMAGED; 0."""
         self.status = _DAMAGED
@@ -205,13 +237,15 @@ class RecordWalk:
 
 @cython.cfunc
 @cython.inline
-@cython.exceptval(-1)
+@cython.exceptval(check=False)
+@cython.boundscheck(False)
 def _u32(
     data: cython.const[cython.uchar][::1], at: cython.Py_ssize_t, big_endian: cython.bint
 ) -> cython.longlong:
-    value: cython.uint
-    if big_endian:
-        value = cython.cast(cython.uint, data[at]) << 24 | data[at + 1] << 16
-        return value | data[at + 2] << 8 | data[at + 3]
-    value = cython.cast(cython.uint, data[at + 3]) << 24 | data[at + 2] << 16
-    return value | data[at + 1] << 8 | data[at]
+    """Four octets of a record's header, all of which were found to be there."""
+    if cython.compiled:
+        if big_endian:
+            return big_32(cython.address(data[at]))
+        return little_32(cython.address(data[at]))
+    octets = data[at : at + 4]
+    return big_32(octets) if big_endian else little_32(octets)
