@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pytest
 from exchange import CLOSE, OPEN, exchange
 from keeping import Kept, Kernel, kept, stream
 
@@ -88,3 +89,19 @@ def test_dropped_rows_make_room_for_the_next(kernel: Kernel) -> None:
         assert sum(each.size for each in kept_in_arrays) < 20_000
     finally:
         tracemalloc.stop()
+
+
+def test_more_rows_than_a_batch_has(kernel: Kernel) -> None:
+    """Nothing beyond its end is read."""
+    segments = exchange(OPEN)
+    segments.slot[:] = 0
+    with pytest.raises(IndexError):
+        kernel("tcptrace.tracker.evidence").EvidenceLog().add(segments.cells, len(segments) + 1, 1)
+
+
+def test_slot_beyond_the_table(kernel: Kernel) -> None:
+    """Nothing is written behind what is kept."""
+    segments = exchange(OPEN)
+    segments.slot[:] = 5
+    with pytest.raises(IndexError):
+        kernel("tcptrace.tracker.evidence").EvidenceLog().add(segments.cells, len(segments), 2)
