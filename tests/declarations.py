@@ -106,11 +106,15 @@ def _raises(exceptval: str) -> str:
     return f"except {arguments[0]}" if "check=False" in arguments else f"except? {arguments[0]}"
 
 
+def _seen(node: ast.ClassDef, annotation: ast.expr) -> str:
+    """Whether Python reads an attribute of a class; it has no pointers."""
+    return "" if node.name not in PUBLIC or _type(annotation).endswith("*") else "public "
+
+
 def _declared(node: ast.ClassDef) -> list[str]:
     marks = [f"@{each}" for each in _decorators(node) if each in ("cython.final", "cython.no_gc")]
-    seen = "public " if node.name in PUBLIC else ""
     body = [
-        f"    cdef {seen}{_type(each.annotation)} {ast.unparse(each.target)}"
+        f"    cdef {_seen(node, each.annotation)}{_type(each.annotation)} {ast.unparse(each.target)}"
         for each in node.body
         if isinstance(each, ast.AnnAssign)
     ]

@@ -14,11 +14,11 @@ cdef inline long long *row_of(
     long long[::1] cells, Py_ssize_t at, Py_ssize_t width
 ) except NULL nogil:
     if width < 1 or at < 0 or at > cells.shape[0] - width:
-        return &cells[-1]  # which is out of bounds
+        return &cells[cells.shape[0]]  # which is out of bounds
     return &cells[0] + at
 
 
 cdef inline int *brief_of(int[::1] cells, Py_ssize_t at, Py_ssize_t width) except NULL nogil:
     if width < 1 or at < 0 or at > cells.shape[0] - width:
-        return &cells[-1]
+        return &cells[cells.shape[0]]
     return &cells[0] + at
