@@ -106,15 +106,16 @@ def _raises(exceptval: str) -> str:
     return f"except {arguments[0]}" if "check=False" in arguments else f"except? {arguments[0]}"
 
 
-def _seen(node: ast.ClassDef, annotation: ast.expr) -> str:
-    """Whether Python reads an attribute of a class; it has no pointers."""
-    return "" if node.name not in PUBLIC or _type(annotation).endswith("*") else "public "
+def _attribute(node: ast.ClassDef, annotation: ast.expr) -> str:
+    """An attribute's type, and whether Python reads it, which has no pointers."""
+    named = _type(annotation)
+    return named if node.name not in PUBLIC or named.endswith("*") else f"public {named}"
 
 
 def _declared(node: ast.ClassDef) -> list[str]:
     marks = [f"@{each}" for each in _decorators(node) if each in ("cython.final", "cython.no_gc")]
     body = [
-        f"    cdef {_seen(node, each.annotation)}{_type(each.annotation)} {ast.unparse(each.target)}"
+        f"    cdef {_attribute(node, each.annotation)} {ast.unparse(each.target)}"
         for each in node.body
         if isinstance(each, ast.AnnAssign)
     ]
