@@ -70,12 +70,10 @@ cdef enum:
     LOOSE_CHUNKS = 5
     PIN_AFTER = 32
     PINNED_MOST = 2048
-    COPY_WITHIN = 50000000
 
 cdef extern from *:
     const long long MASK32 "0xffffffffLL"
     const long long HALF "0x80000000LL"
-    const long long UPPER "0x100000000LL"
 
 
 cdef class EvidenceLog(Pool):
@@ -87,8 +85,6 @@ cdef class EvidenceLog(Pool):
     cdef int _give_back(self, long long * k) except? -1 nogil
     @cython.final
     cdef int _keep(self, long long * s, Py_ssize_t at) except? -1 nogil
-    @cython.final
-    cdef bint _is_copy(self, int * c, Py_ssize_t at, long long * k) except? -1 nogil
     @cython.final
     cdef Py_ssize_t _next_row(self, long long * k) except? -1 nogil
     @cython.final

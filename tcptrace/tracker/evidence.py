@@ -88,10 +88,8 @@ if not cython.compiled:
     LOOSE_CHUNKS = 5
     PIN_AFTER = 32
     PINNED_MOST = 2048
-    COPY_WITHIN = 50_000_000
     MASK32 = 0xFFFFFFFF
     HALF = 0x80000000
-    UPPER = 1 << 32
 
 
 @cython.cfunc
@@ -101,15 +99,6 @@ if not cython.compiled:
 def _low(value: cython.longlong) -> cython.int:
     """The lower 32 bits, as a cell holds them."""
     return ((value + HALF) & MASK32) - HALF
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _time(c: cython.p_int, at: cython.Py_ssize_t) -> cython.longlong:
-    upper: cython.longlong = c[at + B_TIME + 1]
-    return upper * UPPER + (c[at + B_TIME] & MASK32)
 
 
 @cython.cfunc
@@ -345,22 +334,6 @@ class EvidenceLog(Pool):
             k[LAST_PINNED] = k[LAST_CHUNK]
             k[LOOSE] = 0
         return 0
-
-    @cython.cfunc
-    @cython.final
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _is_copy(self, c: cython.p_int, at: cython.Py_ssize_t, k: cython.p_longlong) -> cython.bint:
-        """Whether a row before it in its chunk is of the same packet, captured twice."""
-        time: cython.longlong = _time(c, at)
-        other: cython.Py_ssize_t = at - BRIEF
-        while other >= 0:
-            if c[at + B_SEQ] == c[other + B_SEQ] and self._same(c, at, other, k):
-                return True
-            if time - _time(c, other) > COPY_WITHIN:
-                return False
-            other -= BRIEF
-        return False
 
     @cython.cfunc
     @cython.final

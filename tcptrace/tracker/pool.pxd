@@ -9,6 +9,7 @@ cdef enum:
     CHUNK = 8
     BRIEF = 10
     B_TIME = 0
+    B_SEQ = 3
     B_ACK = 4
     B_TSVAL = 5
     B_SIZES = 7
@@ -37,6 +38,7 @@ cdef class Pool:
 
     cdef long long _take_chunk(self) except? -1 nogil
     cdef int _let_go(self, long long chunk, Py_ssize_t rows) except? -1 nogil
+    cdef bint _is_copy(self, int * c, Py_ssize_t at, long long * k) except? -1 nogil
     cdef bint _same(self, int * c, Py_ssize_t at, Py_ssize_t other, long long * k) except? -1 nogil
     cdef long long _payload(self, int * c, Py_ssize_t at) except? -1 nogil
     cdef bint _took_another_way(

@@ -22,6 +22,7 @@ if not cython.compiled:
     CHUNK = Keeping.CHUNK
     BRIEF = len(Brief.CELLS)
     B_TIME = Brief.index("time_low")
+    B_SEQ = Brief.index("seq")
     B_ACK = Brief.index("ack")
     B_TSVAL = Brief.index("tsval")
     B_SIZES = Brief.index("sizes")
@@ -48,6 +49,15 @@ def _gap(c: cython.p_int, at: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cy
     gap: cython.longlong = upper - c[other + B_TIME + 1]
     gap = gap * UPPER + (c[at + B_TIME] & MASK32) - (c[other + B_TIME] & MASK32)
     return -gap if gap < 0 else gap
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _time(c: cython.p_int, at: cython.Py_ssize_t) -> cython.longlong:
+    upper: cython.longlong = c[at + B_TIME + 1]
+    return upper * UPPER + (c[at + B_TIME] & MASK32)
 
 
 @cython.cclass
@@ -114,6 +124,21 @@ class Pool:
             links[:size] = np.asarray(self.after)
         self.after = memoryview(links)
         self.free = size
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1)
+    def _is_copy(self, c: cython.p_int, at: cython.Py_ssize_t, k: cython.p_longlong) -> cython.bint:
+        """Whether a row before it in its chunk is of the same packet, captured twice."""
+        time: cython.longlong = _time(c, at)
+        other: cython.Py_ssize_t = at - BRIEF
+        while other >= 0:
+            if c[at + B_SEQ] == c[other + B_SEQ] and self._same(c, at, other, k):
+                return True
+            if time - _time(c, other) > COPY_WITHIN:
+                return False
+            other -= BRIEF
+        return False
 
     @cython.cfunc
     @cython.nogil
