@@ -5,7 +5,8 @@ kernel has one where it uses a class of another kernel, or subclasses it, or is 
 
 A method that other kernels are to inline is in the `.pxd` with its body, for which Cython wants
 it to be final and nowhere else: in the `.py` it stands under `if not cython.compiled:`. So does the
-import of what `memory.pxd`, written by hand, declares of C.
+import of what `memory.pxd`, written by hand, declares of C, and so do a kernel's constants: what
+they amount to is in the `.pxd`, for only of a number does a C compiler know that it never changes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ TYPES = {
     "Py_ssize_t": "Py_ssize_t",
     "ulonglong": "unsigned long long",
     "longlong[::1]": "long long[::1]",
+    "p_int": "int *",
+    "p_longlong": "long long *",
     "uchar[::1]": "unsigned char[::1]",
     "const[uchar][::1]": "const unsigned char[::1]",
 }
@@ -103,11 +106,16 @@ def _raises(exceptval: str) -> str:
     return f"except {arguments[0]}" if "check=False" in arguments else f"except? {arguments[0]}"
 
 
+def _attribute(node: ast.ClassDef, annotation: ast.expr) -> str:
+    """An attribute's type, and whether Python reads it, which has no pointers."""
+    named = _type(annotation)
+    return named if node.name not in PUBLIC or named.endswith("*") else f"public {named}"
+
+
 def _declared(node: ast.ClassDef) -> list[str]:
     marks = [f"@{each}" for each in _decorators(node) if each in ("cython.final", "cython.no_gc")]
-    seen = "public " if node.name in PUBLIC else ""
     body = [
-        f"    cdef {seen}{_type(each.annotation)} {ast.unparse(each.target)}"
+        f"    cdef {_attribute(node, each.annotation)} {ast.unparse(each.target)}"
         for each in node.body
         if isinstance(each, ast.AnnAssign)
     ]
@@ -122,17 +130,41 @@ def _declared(node: ast.ClassDef) -> list[str]:
     return ["", "", *marks, head, *body, *([""] if body else []), *told]
 
 
+def _of_interpreters(tree: ast.Module) -> list[ast.stmt]:
+    """What stands in a kernel for interpreters alone, but in its classes."""
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    return [each for node in blocks if ast.unparse(node.test) == INLINE for each in node.body]
+
+
 def _of_c(tree: ast.Module) -> list[tuple[str, str]]:
     """Module and name of what an interpreter imports, and a compiled kernel has from C."""
-    blocks = [node for node in tree.body if isinstance(node, ast.If)]
-    imports = [
-        each
-        for block in blocks
-        if ast.unparse(block.test) == INLINE
-        for each in block.body
-        if isinstance(each, ast.ImportFrom)
-    ]
+    imports = [each for each in _of_interpreters(tree) if isinstance(each, ast.ImportFrom)]
     return [(str(each.module), name.name) for each in imports for name in each.names]
+
+
+def _constants(tree: ast.Module) -> list[str]:
+    """Those that a kernel tells interpreters, as numbers."""
+    told = [each for each in _of_interpreters(tree) if isinstance(each, ast.Assign)]
+    if not told:
+        return []
+    imports = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module not in KERNELS
+    ]
+    known: dict[str, int] = {}
+    exec(compile(ast.Module([*imports, *told], []), "constants", "exec"), known)
+    values = {
+        name: int(known[name])
+        for name in (ast.unparse(target) for each in told for target in each.targets)
+    }
+    small = {name: value for name, value in values.items() if abs(value) < 1 << 31}
+    large = {name: value for name, value in values.items() if name not in small}
+    lines = ["", "", "cdef enum:", *(f"    {name} = {value}" for name, value in small.items())]
+    if large:  # Cython would have them as Python's integers
+        lines += ["", "cdef extern from *:"]
+        lines += [f'    const long long {name} "{value:#x}LL"' for name, value in large.items()]
+    return lines
 
 
 def declarations() -> dict[Path, str]:
@@ -159,6 +191,7 @@ def declarations() -> dict[Path, str]:
             lines.insert(0, directives)
         pairs = sorted(set(uses.get(kernel, [])) | set(_of_c(trees[kernel])))
         lines += [f"from {module} cimport {name}" for module, name in pairs]
+        lines += _constants(trees[kernel])
         lines += declared
         found[source(kernel).with_suffix(".pxd")] = "\n".join(lines) + "\n"
     return found

@@ -12,30 +12,33 @@ import cython
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 
-TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
-TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
-SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
-SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
-ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
-WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+if not cython.compiled:
+    from tcptrace.tracker.memory import row_of
 
-TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
-JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
-CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
-SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+    TIME = Evidence.index("time")
+    HAS_TIMESTAMP = Evidence.index("has_timestamp")
+    TSVAL = Evidence.index("tsval")
+    SENDER = Evidence.index("sender")
+    DOUBT = Evidence.index("doubt")
+    SENT = Evidence.index("sent")
+    ARRIVES = Evidence.index("arrives")
+    WIDTH = Evidence.width()
 
+    TURNAROUND = Sides.index("turnaround")
+    JITTER = Sides.index("jitter")
+    CLOCK = Sides.index("clock")
+    SIDE_WIDTH = Sides.width()
 
-TICK = cython.declare(cython.longlong, 1_000_000)
-NONE = cython.declare(cython.longlong, 1 << 62)
-DRIFT = cython.declare(cython.longlong, 20_000_000)
-CLOCK_SPREAD = cython.declare(cython.longlong, 4_000_000_000)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
+    TICK = 1_000_000
+    NONE = 1 << 62
+    DRIFT = 20_000_000
+    CLOCK_SPREAD = 4_000_000_000
+    MASK32 = 0xFFFFFFFF
+    HALF = 0x80000000
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
@@ -51,48 +54,51 @@ def date(
 ) -> None:
     """Fill `sent` and `arrives`, and each side's jitter, from the turnarounds in `sides`."""
     conn: cython.Py_ssize_t
-    at: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    many: cython.Py_ssize_t
+    r: cython.p_longlong
+    e: cython.p_longlong
     with cython.nogil:
         for conn in range(count):
-            at = 2 * conn * SIDE_WIDTH
-            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, 0)
-            _date_side(rows, offsets[conn], offsets[conn + 1], sides, at, 1)
+            first = offsets[conn]
+            many = offsets[conn + 1] - first
+            e = row_of(sides, 2 * conn * SIDE_WIDTH, 2 * SIDE_WIDTH)
+            e[CLOCK] = e[SIDE_WIDTH + CLOCK] = e[JITTER] = e[SIDE_WIDTH + JITTER] = 0
+            if many > 0:
+                r = row_of(rows, first * WIDTH, many * WIDTH)
+                _date_side(r, many, e, 0)
+                _date_side(r, many, e, 1)
 
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _date_side(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-    side: cython.longlong,
+    r: cython.p_longlong, many: cython.Py_ssize_t, e: cython.p_longlong, side: cython.Py_ssize_t
 ) -> cython.int:
-    own: cython.Py_ssize_t = at + side * SIDE_WIDTH
-    peer: cython.Py_ssize_t = at + (1 - side) * SIDE_WIDTH
+    own: cython.Py_ssize_t = side * SIDE_WIDTH
     away: cython.longlong = max(e[own + TURNAROUND], 0) // 2
-    onward: cython.longlong = max(e[peer + TURNAROUND], 0) // 2
-    origin: cython.Py_ssize_t = _clock_origin(r, first, last, side)
+    onward: cython.longlong = max(e[SIDE_WIDTH - own + TURNAROUND], 0) // 2
+    origin: cython.Py_ssize_t = _clock_origin(r, many, side)
     fastest: cython.longlong = 0
-    e[own + CLOCK] = origin >= 0 and _ticks_milliseconds(r, first, last, side, origin)
-    if e[own + CLOCK]:
-        fastest = _fastest(r, first, last, side, origin)
+    if origin >= 0:
+        fastest = _fastest_by_clock(r, many, side, origin)
+        e[own + CLOCK] = fastest != NONE
+    clock: cython.bint = e[own + CLOCK] != 0
     row: cython.Py_ssize_t
     spread: cython.longlong = 0
-    now: cython.longlong = r[first * WIDTH + TIME] if first < last else 0
-    for row in range(first, last):
+    now: cython.longlong = r[TIME]
+    for row in range(many):
         k: cython.Py_ssize_t = row * WIDTH
         now = max(now, r[k + TIME])  # a clock that steps back does not turn the order round
         if r[k + SENDER] != side:
             continue
         late: cython.longlong = 0
-        if e[own + CLOCK] and r[k + HAS_TIMESTAMP]:
+        if clock and r[k + HAS_TIMESTAMP]:
             late = max(0, _lag(r, k, origin) - fastest - TICK)
-        if late > CLOCK_SPREAD:
-            late = 0
-        spread = max(spread, min(late, 50 * TICK))
+            if late > CLOCK_SPREAD:
+                late = 0
+            spread = max(spread, min(late, 50 * TICK))
         r[k + SENT] = now - away - late
         r[k + ARRIVES] = now + onward
     e[own + JITTER] = spread
@@ -101,16 +107,13 @@ def _date_side(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-2, check=True)
+@cython.exceptval(check=False)
 def _clock_origin(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    side: cython.longlong,
+    r: cython.p_longlong, many: cython.Py_ssize_t, side: cython.Py_ssize_t
 ) -> cython.Py_ssize_t:
     """The first row of the side that carries a timestamp, -1 for none."""
     row: cython.Py_ssize_t
-    for row in range(first, last):
+    for row in range(many):
         k: cython.Py_ssize_t = row * WIDTH
         if r[k + SENDER] == side and r[k + HAS_TIMESTAMP] and not r[k + DOUBT]:
             return row
@@ -118,24 +121,24 @@ def _clock_origin(
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
-@cython.exceptval(-1, check=True)
-def _lag(
-    r: cython.longlong[::1], k: cython.Py_ssize_t, origin: cython.Py_ssize_t
-) -> cython.longlong:
+@cython.exceptval(check=False)
+def _lag(r: cython.p_longlong, k: cython.Py_ssize_t, origin: cython.Py_ssize_t) -> cython.longlong:
     """How much later than by the sender's clock the segment passed, against the origin row."""
     o: cython.Py_ssize_t = origin * WIDTH
     return r[k + TIME] - r[o + TIME] - _diff(r[k + TSVAL], r[o + TSVAL]) * TICK
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _fastest(
-    r: cython.longlong[::1],
+    r: cython.p_longlong,
     first: cython.Py_ssize_t,
     last: cython.Py_ssize_t,
-    side: cython.longlong,
+    side: cython.Py_ssize_t,
     origin: cython.Py_ssize_t,
 ) -> cython.longlong:
     """The least lag of the side's segments, that of its fastest; NONE without any."""
@@ -150,20 +153,21 @@ def _fastest(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
-def _ticks_milliseconds(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    side: cython.longlong,
+@cython.exceptval(check=False)
+def _fastest_by_clock(
+    r: cython.p_longlong,
+    many: cython.Py_ssize_t,
+    side: cython.Py_ssize_t,
     origin: cython.Py_ssize_t,
-) -> cython.bint:
-    """Whether TSval ticks so: else the fastest lags of both halves drift apart (old Linux, BSD)."""
-    middle: cython.Py_ssize_t = (first + last) // 2
-    one: cython.longlong = _fastest(r, first, middle, side, origin)
-    two: cython.longlong = _fastest(r, middle, last, side, origin)
+) -> cython.longlong:
+    """The least lag of all, NONE if TSval does not tick milliseconds.
+
+    Then the fastest lags of both halves drift apart (old Linux, BSD).
+    """
+    one: cython.longlong = _fastest(r, 0, many // 2, side, origin)
+    two: cython.longlong = _fastest(r, many // 2, many, side, origin)
     if one == NONE or two == NONE:
-        return True
-    span: cython.longlong = r[(last - 1) * WIDTH + TIME] - r[first * WIDTH + TIME]
+        return min(one, two)
+    span: cython.longlong = r[(many - 1) * WIDTH + TIME] - r[TIME]
     apart: cython.longlong = abs(two - one)
-    return apart < DRIFT or 4 * apart < span
+    return min(one, two) if apart < DRIFT or 4 * apart < span else NONE

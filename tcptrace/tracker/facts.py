@@ -12,72 +12,75 @@ from tcptrace.tracker.sides import FIELDS, MILESTONES, STEP, Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis, Endpoints, ResetForm
 
-TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
-SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
-FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
-END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
-ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
-WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
-ICMP = cython.declare(cython.Py_ssize_t, Evidence.index("icmp"))
-ESTABLISHED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("established"))
-ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
-WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
-BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
-EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
-ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
-FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
-NXT = cython.declare(cython.Py_ssize_t, Sides.index("nxt"))
-UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
-SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+if not cython.compiled:
+    from tcptrace.tracker.memory import row_of
 
-OUT_SYN_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("syn_packet"))
-OUT_SYN_TIME = cython.declare(cython.Py_ssize_t, Endpoints.index("syn_time"))
-OUT_SYN_LAST_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("syn_last_packet"))
-OUT_SYN_LAST_TIME = cython.declare(cython.Py_ssize_t, Endpoints.index("syn_last_time"))
-OUT_SYN_COUNT = cython.declare(cython.Py_ssize_t, Endpoints.index("syn_count"))
-OUT_SYN_ANSWERED = cython.declare(cython.Py_ssize_t, Endpoints.index("syn_answered"))
-OUT_ACKS_IGNORED = cython.declare(cython.Py_ssize_t, Endpoints.index("acks_ignored"))
-OUT_ESTABLISHED = cython.declare(cython.Py_ssize_t, Endpoints.index("established"))
-OUT_FIN_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_packet"))
-OUT_FIN_TIME = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_time"))
-OUT_FIN_LAST_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_last_packet"))
-OUT_FIN_LAST_TIME = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_last_time"))
-OUT_FIN_COUNT = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_count"))
-OUT_FIN_PEER_ACKED = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_peer_acked"))
-OUT_FIN_ACKED_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_acked_packet"))
-OUT_FIN_ACKED_TIME = cython.declare(cython.Py_ssize_t, Endpoints.index("fin_acked_time"))
-OUT_HALF_CLOSE_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("half_close_packet"))
-OUT_HALF_CLOSE_PAYLOAD = cython.declare(cython.Py_ssize_t, Endpoints.index("half_close_payload"))
-OUT_HALF_CLOSE_ACKED = cython.declare(cython.Py_ssize_t, Endpoints.index("half_close_acked"))
-OUT_RST_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("rst_packet"))
-OUT_RST_TIME = cython.declare(cython.Py_ssize_t, Endpoints.index("rst_time"))
-OUT_RST_COUNT = cython.declare(cython.Py_ssize_t, Endpoints.index("rst_count"))
-OUT_RST_FORM = cython.declare(cython.Py_ssize_t, Endpoints.index("rst_form"))
-OUT_RST_TAKEN = cython.declare(cython.Py_ssize_t, Endpoints.index("rst_taken"))
-OUT_UNACKED = cython.declare(cython.Py_ssize_t, Endpoints.index("unacked"))
-OUT_ICMP_PACKET = cython.declare(cython.Py_ssize_t, Endpoints.index("icmp_packet"))
-OUT_ICMP = cython.declare(cython.Py_ssize_t, Endpoints.index("icmp"))
-OUT_ISS = cython.declare(cython.Py_ssize_t, Endpoints.index("iss"))
-IGNORED_ACKS = cython.declare(cython.Py_ssize_t, Sides.index("acks_ignored"))
-OUT_WIDTH = cython.declare(cython.Py_ssize_t, Endpoints.width())
+    TIME = Evidence.index("time")
+    PACKET = Evidence.index("packet")
+    KIND = Evidence.index("kind")
+    SEQ = Evidence.index("seq")
+    FLAGS = Evidence.index("flags")
+    PAYLOAD = Evidence.index("payload")
+    SENDER = Evidence.index("sender")
+    COPY = Evidence.index("copy")
+    END = Evidence.index("end")
+    ACKED = Evidence.index("acked")
+    WIDTH = Evidence.width()
+    ICMP = Evidence.index("icmp")
+    ESTABLISHED = STEP * list(MILESTONES).index("established")
+    ENDED = STEP * list(MILESTONES).index("ended")
+    WHEN = list(FIELDS).index("time")
+    BASIS = list(FIELDS).index("basis")
+    EVENT = list(FIELDS).index("event")
+    ISS = Sides.index("iss")
+    FIN_OCTET = Sides.index("fin")
+    NXT = Sides.index("nxt")
+    UNA = Sides.index("una")
+    SIDE_WIDTH = Sides.width()
 
-SYN = cython.declare(cython.longlong, flags.SYN)
-ACK_BIT = cython.declare(cython.longlong, flags.ACK)
-FIN = cython.declare(cython.longlong, flags.FIN)
-RST = cython.declare(cython.longlong, flags.RST)
-SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
-ICMP_ERROR = cython.declare(cython.longlong, Kind.ICMP_ERROR)
-CONFIRMED = cython.declare(cython.longlong, Basis.CONFIRMED)
-RCV_RST = cython.declare(cython.longlong, Event.RCV_RST)
-NEVER = cython.declare(cython.longlong, -1)
-REFUSAL = cython.declare(cython.longlong, ResetForm.REFUSAL)
-STRAY = cython.declare(cython.longlong, ResetForm.STRAY)
-ABORT = cython.declare(cython.longlong, ResetForm.ABORT)
+    OUT_SYN_PACKET = Endpoints.index("syn_packet")
+    OUT_SYN_TIME = Endpoints.index("syn_time")
+    OUT_SYN_LAST_PACKET = Endpoints.index("syn_last_packet")
+    OUT_SYN_LAST_TIME = Endpoints.index("syn_last_time")
+    OUT_SYN_COUNT = Endpoints.index("syn_count")
+    OUT_SYN_ANSWERED = Endpoints.index("syn_answered")
+    OUT_ACKS_IGNORED = Endpoints.index("acks_ignored")
+    OUT_ESTABLISHED = Endpoints.index("established")
+    OUT_FIN_PACKET = Endpoints.index("fin_packet")
+    OUT_FIN_TIME = Endpoints.index("fin_time")
+    OUT_FIN_LAST_PACKET = Endpoints.index("fin_last_packet")
+    OUT_FIN_LAST_TIME = Endpoints.index("fin_last_time")
+    OUT_FIN_COUNT = Endpoints.index("fin_count")
+    OUT_FIN_PEER_ACKED = Endpoints.index("fin_peer_acked")
+    OUT_FIN_ACKED_PACKET = Endpoints.index("fin_acked_packet")
+    OUT_FIN_ACKED_TIME = Endpoints.index("fin_acked_time")
+    OUT_HALF_CLOSE_PACKET = Endpoints.index("half_close_packet")
+    OUT_HALF_CLOSE_PAYLOAD = Endpoints.index("half_close_payload")
+    OUT_HALF_CLOSE_ACKED = Endpoints.index("half_close_acked")
+    OUT_RST_PACKET = Endpoints.index("rst_packet")
+    OUT_RST_TIME = Endpoints.index("rst_time")
+    OUT_RST_COUNT = Endpoints.index("rst_count")
+    OUT_RST_FORM = Endpoints.index("rst_form")
+    OUT_RST_TAKEN = Endpoints.index("rst_taken")
+    OUT_UNACKED = Endpoints.index("unacked")
+    OUT_ICMP_PACKET = Endpoints.index("icmp_packet")
+    OUT_ICMP = Endpoints.index("icmp")
+    OUT_ISS = Endpoints.index("iss")
+    IGNORED_ACKS = Sides.index("acks_ignored")
+    OUT_WIDTH = Endpoints.width()
+
+    SYN = flags.SYN
+    ACK_BIT = flags.ACK
+    FIN = flags.FIN
+    RST = flags.RST
+    SEGMENT = Kind.SEGMENT
+    ICMP_ERROR = Kind.ICMP_ERROR
+    CONFIRMED = Basis.CONFIRMED
+    RCV_RST = Event.RCV_RST
+    NEVER = -1
+    REFUSAL = ResetForm.REFUSAL
+    STRAY = ResetForm.STRAY
+    ABORT = ResetForm.ABORT
 
 
 def gather(
@@ -90,29 +93,39 @@ def gather(
     """Fill `Endpoints` rows, two a connection in the order of `sides`, from its evidence."""
     conn: cython.Py_ssize_t
     row: cython.Py_ssize_t
+    many: cython.Py_ssize_t
+    r: cython.p_longlong
+    e: cython.p_longlong
+    o: cython.p_longlong
     with cython.nogil:
         for conn in range(count):
-            for row in range(offsets[conn], offsets[conn + 1]):
-                _see(rows, row * WIDTH, sides, out, conn)
-            _conclude(sides, out, 2 * conn, 2 * conn + 1)
-            _conclude(sides, out, 2 * conn + 1, 2 * conn)
+            many = offsets[conn + 1] - offsets[conn]
+            e = row_of(sides, 2 * conn * SIDE_WIDTH, 2 * SIDE_WIDTH)
+            o = row_of(out, 2 * conn * OUT_WIDTH, 2 * OUT_WIDTH)
+            if many > 0:
+                r = row_of(rows, offsets[conn] * WIDTH, many * WIDTH)
+                for row in range(many):
+                    _see(r, row * WIDTH, e, o)
+            _conclude(e, o, 0)
+            _conclude(e, o, 1)
 
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.inline
+@cython.exceptval(check=False)
 def _see(
-    r: cython.longlong[::1],
+    r: cython.p_longlong,
     k: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    out: cython.longlong[::1],
-    conn: cython.Py_ssize_t,
+    e: cython.p_longlong,
+    out: cython.p_longlong,
 ) -> cython.int:
     """Count one segment in for its sender, and what it says of its receiver."""
-    own: cython.Py_ssize_t = (2 * conn + r[k + SENDER]) * OUT_WIDTH
-    peer: cython.Py_ssize_t = (2 * conn + 1 - r[k + SENDER]) * OUT_WIDTH
-    side: cython.Py_ssize_t = (2 * conn + r[k + SENDER]) * SIDE_WIDTH
-    other: cython.Py_ssize_t = (2 * conn + 1 - r[k + SENDER]) * SIDE_WIDTH
+    sender: cython.Py_ssize_t = r[k + SENDER] & 1
+    own: cython.Py_ssize_t = sender * OUT_WIDTH
+    peer: cython.Py_ssize_t = OUT_WIDTH - own
+    side: cython.Py_ssize_t = sender * SIDE_WIDTH
+    other: cython.Py_ssize_t = SIDE_WIDTH - side
     bits: cython.longlong = r[k + FLAGS]
     if r[k + KIND] == ICMP_ERROR:
         if not out[own + OUT_ICMP_PACKET]:
@@ -140,11 +153,11 @@ def _see(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _see_syn(
-    r: cython.longlong[::1],
+    r: cython.p_longlong,
     k: cython.Py_ssize_t,
-    out: cython.longlong[::1],
+    out: cython.p_longlong,
     own: cython.Py_ssize_t,
     peer: cython.Py_ssize_t,
 ) -> cython.int:
@@ -159,11 +172,11 @@ def _see_syn(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _see_fin(
-    r: cython.longlong[::1],
+    r: cython.p_longlong,
     k: cython.Py_ssize_t,
-    out: cython.longlong[::1],
+    out: cython.p_longlong,
     own: cython.Py_ssize_t,
     peer_fin: cython.longlong,
 ) -> cython.int:
@@ -177,11 +190,11 @@ def _see_fin(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _see_half_close(
-    r: cython.longlong[::1],
+    r: cython.p_longlong,
     k: cython.Py_ssize_t,
-    out: cython.longlong[::1],
+    out: cython.p_longlong,
     own: cython.Py_ssize_t,
 ) -> cython.int:
     """Payload of an endpoint that has the peer's FIN; where it began is kept until `_conclude`."""
@@ -196,11 +209,11 @@ def _see_half_close(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _see_reset(
-    r: cython.longlong[::1],
+    r: cython.p_longlong,
     k: cython.Py_ssize_t,
-    out: cython.longlong[::1],
+    out: cython.p_longlong,
     own: cython.Py_ssize_t,
     peer: cython.Py_ssize_t,
 ) -> cython.int:
@@ -221,15 +234,10 @@ def _see_reset(
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
-def _conclude(
-    e: cython.longlong[::1],
-    out: cython.longlong[::1],
-    own: cython.Py_ssize_t,
-    peer: cython.Py_ssize_t,
-) -> cython.int:
+@cython.exceptval(check=False)
+def _conclude(e: cython.p_longlong, out: cython.p_longlong, own: cython.Py_ssize_t) -> cython.int:
     side: cython.Py_ssize_t = own * SIDE_WIDTH
-    other: cython.Py_ssize_t = peer * SIDE_WIDTH
+    other: cython.Py_ssize_t = SIDE_WIDTH - side
     k: cython.Py_ssize_t = own * OUT_WIDTH
     out[k + OUT_ISS] = e[side + ISS]
     out[k + OUT_UNACKED] = max(0, e[side + NXT] - max(e[side + UNA], 0)) if e[side + NXT] else 0

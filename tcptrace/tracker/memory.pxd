@@ -1,3 +1,4 @@
+# cython: boundscheck=True, wraparound=False, initializedcheck=False
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
@@ -7,3 +8,17 @@ cdef extern from *:
     #endif
     """
     void prefetch "tcptrace_prefetch" (const void *address) noexcept nogil
+
+
+cdef inline long long *row_of(
+    long long[::1] cells, Py_ssize_t at, Py_ssize_t width
+) except NULL nogil:
+    if width < 1 or at < 0 or at > cells.shape[0] - width:
+        return &cells[cells.shape[0]]  # which is out of bounds
+    return &cells[0] + at
+
+
+cdef inline int *brief_of(int[::1] cells, Py_ssize_t at, Py_ssize_t width) except NULL nogil:
+    if width < 1 or at < 0 or at > cells.shape[0] - width:
+        return &cells[cells.shape[0]]
+    return &cells[0] + at

@@ -13,36 +13,40 @@ import numpy as np
 from tcptrace.decode.segments import Segments
 from tcptrace.tracker.slots import Evidence, Odd
 
-S_PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
-S_PATH = cython.declare(cython.Py_ssize_t, Segments.index("path"))
-S_PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
-S_SACK = cython.declare(cython.Py_ssize_t, Segments.index("sack_1_left"))
-S_INTERFACE = cython.declare(cython.Py_ssize_t, Segments.index("interface"))
-S_WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
-S_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Segments.index("sack_blocks"))
-S_ICMP = cython.declare(cython.Py_ssize_t, Segments.index("icmp"))
-PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-SACK = cython.declare(cython.Py_ssize_t, Evidence.index("sack_1_left"))
-WINDOW = cython.declare(cython.Py_ssize_t, Evidence.index("window"))
-SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Evidence.index("sack_blocks"))
-ICMP = cython.declare(cython.Py_ssize_t, Evidence.index("icmp"))
-SACK_EDGES = cython.declare(cython.Py_ssize_t, 4)
+if not cython.compiled:
+    from tcptrace.tracker.memory import brief_of, row_of
 
-ODD = cython.declare(cython.Py_ssize_t, len(Odd.CELLS))
-O_PACKET = cython.declare(cython.Py_ssize_t, Odd.index("packet_high"))
-O_PATH_LOW = cython.declare(cython.Py_ssize_t, Odd.index("path_low"))
-O_PATH_HIGH = cython.declare(cython.Py_ssize_t, Odd.index("path_high"))
-O_PAYLOAD = cython.declare(cython.Py_ssize_t, Odd.index("payload"))
-O_WINDOW = cython.declare(cython.Py_ssize_t, Odd.index("window"))
-O_INTERFACE = cython.declare(cython.Py_ssize_t, Odd.index("interface"))
-O_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Odd.index("sack_blocks"))
-O_SACK = cython.declare(cython.Py_ssize_t, Odd.index("sack_1_left"))
-O_ICMP = cython.declare(cython.Py_ssize_t, Odd.index("icmp"))
+    SEGMENT_WIDTH = Segments.width()
+    WIDTH = Evidence.width()
+    S_PACKET = Segments.index("packet")
+    S_PATH = Segments.index("path")
+    S_PAYLOAD = Segments.index("payload")
+    S_SACK = Segments.index("sack_1_left")
+    S_INTERFACE = Segments.index("interface")
+    S_WINDOW = Segments.index("window")
+    S_SACK_BLOCKS = Segments.index("sack_blocks")
+    S_ICMP = Segments.index("icmp")
+    PACKET = Evidence.index("packet")
+    PAYLOAD = Evidence.index("payload")
+    SACK = Evidence.index("sack_1_left")
+    WINDOW = Evidence.index("window")
+    SACK_BLOCKS = Evidence.index("sack_blocks")
+    ICMP = Evidence.index("icmp")
+    SACK_EDGES = 4
 
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-UPPER = cython.declare(cython.longlong, 1 << 32)
+    ODD = len(Odd.CELLS)
+    O_PACKET = Odd.index("packet_high")
+    O_PATH_LOW = Odd.index("path_low")
+    O_PATH_HIGH = Odd.index("path_high")
+    O_PAYLOAD = Odd.index("payload")
+    O_WINDOW = Odd.index("window")
+    O_INTERFACE = Odd.index("interface")
+    O_SACK_BLOCKS = Odd.index("sack_blocks")
+    O_SACK = Odd.index("sack_1_left")
+    O_ICMP = Odd.index("icmp")
+    MASK32 = 0xFFFFFFFF
+    HALF = 0x80000000
+    UPPER = 1 << 32
 
 
 @cython.cfunc
@@ -84,20 +88,20 @@ class Odds:
     @cython.exceptval(-1)
     def write(self, cells: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.int:
         """Keep the rest of a row that `Segments` have from cell `at` on; the place where it is."""
+        s: cython.p_longlong = row_of(cells, at, SEGMENT_WIDTH)
         place: cython.int = self.take()
-        o: cython.Py_ssize_t = place * ODD
+        o: cython.p_int = brief_of(self.cells, place * ODD, ODD)
         edge: cython.Py_ssize_t
-        path: cython.longlong = cells[at + S_PATH]
-        self.cells[o + O_PACKET] = cells[at + S_PACKET] >> 32
-        self.cells[o + O_PATH_LOW] = _low(path)
-        self.cells[o + O_PATH_HIGH] = path >> 32
-        self.cells[o + O_PAYLOAD] = _low(cells[at + S_PAYLOAD])
-        self.cells[o + O_WINDOW] = cells[at + S_WINDOW]
-        self.cells[o + O_INTERFACE] = cells[at + S_INTERFACE]
-        self.cells[o + O_SACK_BLOCKS] = cells[at + S_SACK_BLOCKS]
+        o[O_PACKET] = s[S_PACKET] >> 32
+        o[O_PATH_LOW] = _low(s[S_PATH])
+        o[O_PATH_HIGH] = s[S_PATH] >> 32
+        o[O_PAYLOAD] = _low(s[S_PAYLOAD])
+        o[O_WINDOW] = s[S_WINDOW]
+        o[O_INTERFACE] = s[S_INTERFACE]
+        o[O_SACK_BLOCKS] = s[S_SACK_BLOCKS]
         for edge in range(SACK_EDGES):
-            self.cells[o + O_SACK + edge] = _low(cells[at + S_SACK + edge])
-        self.cells[o + O_ICMP] = cells[at + S_ICMP]
+            o[O_SACK + edge] = _low(s[S_SACK + edge])
+        o[O_ICMP] = s[S_ICMP]
         return place
 
     @cython.ccall
@@ -107,15 +111,17 @@ class Odds:
         self, place: cython.Py_ssize_t, out: cython.longlong[::1], at: cython.Py_ssize_t
     ) -> cython.int:
         """Lay out what an odd row says in a row of `Evidence`, over what the brief said."""
-        o: cython.Py_ssize_t = place * ODD
+        o: cython.p_int = brief_of(self.cells, place * ODD, ODD)
+        e: cython.p_longlong = row_of(out, at, WIDTH)
         edge: cython.Py_ssize_t
-        out[at + PACKET] += self.cells[o + O_PACKET] * UPPER
-        out[at + PAYLOAD] = self.payload(place)
-        out[at + WINDOW] = self.cells[o + O_WINDOW]
-        out[at + SACK_BLOCKS] = self.cells[o + O_SACK_BLOCKS]
+        high: cython.longlong = o[O_PACKET]
+        e[PACKET] += high * UPPER
+        e[PAYLOAD] = self.payload(place)
+        e[WINDOW] = o[O_WINDOW]
+        e[SACK_BLOCKS] = o[O_SACK_BLOCKS]
         for edge in range(SACK_EDGES):
-            out[at + SACK + edge] = self.cells[o + O_SACK + edge] & MASK32
-        out[at + ICMP] = self.cells[o + O_ICMP]
+            e[SACK + edge] = o[O_SACK + edge] & MASK32
+        e[ICMP] = o[O_ICMP]
         return 0
 
     @cython.ccall

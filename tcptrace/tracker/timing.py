@@ -14,55 +14,59 @@ from tcptrace.tcp import flags
 from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 
-TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
-SEQ = cython.declare(cython.Py_ssize_t, Evidence.index("seq"))
-ACK = cython.declare(cython.Py_ssize_t, Evidence.index("ack"))
-FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
-CHECKSUM = cython.declare(cython.Py_ssize_t, Evidence.index("checksum"))
-HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
-TSVAL = cython.declare(cython.Py_ssize_t, Evidence.index("tsval"))
-TSECR = cython.declare(cython.Py_ssize_t, Evidence.index("tsecr"))
-SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
-BEGIN = cython.declare(cython.Py_ssize_t, Evidence.index("begin"))
-END = cython.declare(cython.Py_ssize_t, Evidence.index("end"))
-ACKED = cython.declare(cython.Py_ssize_t, Evidence.index("acked"))
-REPEAT = cython.declare(cython.Py_ssize_t, Evidence.index("repeat"))
-PROBE = cython.declare(cython.Py_ssize_t, Evidence.index("probe"))
-DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
-WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
+if not cython.compiled:
+    from tcptrace.tracker.memory import row_of
 
-ISS = cython.declare(cython.Py_ssize_t, Sides.index("iss"))
-BASE = cython.declare(cython.Py_ssize_t, Sides.index("base"))
-TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
-ACTIVE = cython.declare(cython.Py_ssize_t, Sides.index("active"))
-FIN_OCTET = cython.declare(cython.Py_ssize_t, Sides.index("fin"))
-FIN_SEEN = cython.declare(cython.Py_ssize_t, Sides.index("fin_seen"))
-NXT = cython.declare(cython.Py_ssize_t, Sides.index("nxt"))
-UNA = cython.declare(cython.Py_ssize_t, Sides.index("una"))
-SPOKE = cython.declare(cython.Py_ssize_t, Sides.index("spoke"))
-TIMESTAMPS = cython.declare(cython.Py_ssize_t, Sides.index("timestamps"))
-SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
+    TIME = Evidence.index("time")
+    KIND = Evidence.index("kind")
+    SEQ = Evidence.index("seq")
+    ACK = Evidence.index("ack")
+    FLAGS = Evidence.index("flags")
+    PAYLOAD = Evidence.index("payload")
+    CHECKSUM = Evidence.index("checksum")
+    HAS_TIMESTAMP = Evidence.index("has_timestamp")
+    TSVAL = Evidence.index("tsval")
+    TSECR = Evidence.index("tsecr")
+    SENDER = Evidence.index("sender")
+    COPY = Evidence.index("copy")
+    BEGIN = Evidence.index("begin")
+    END = Evidence.index("end")
+    ACKED = Evidence.index("acked")
+    REPEAT = Evidence.index("repeat")
+    PROBE = Evidence.index("probe")
+    DOUBT = Evidence.index("doubt")
+    WIDTH = Evidence.width()
 
-SYN = cython.declare(cython.longlong, flags.SYN)
-ACK_BIT = cython.declare(cython.longlong, flags.ACK)
-FIN = cython.declare(cython.longlong, flags.FIN)
-RST = cython.declare(cython.longlong, flags.RST)
-SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
-BAD = cython.declare(cython.longlong, Checksum.BAD)
+    ISS = Sides.index("iss")
+    BASE = Sides.index("base")
+    TURNAROUND = Sides.index("turnaround")
+    ACTIVE = Sides.index("active")
+    FIN_OCTET = Sides.index("fin")
+    FIN_SEEN = Sides.index("fin_seen")
+    NXT = Sides.index("nxt")
+    UNA = Sides.index("una")
+    SPOKE = Sides.index("spoke")
+    TIMESTAMPS = Sides.index("timestamps")
+    SIDE_WIDTH = Sides.width()
 
-LOOK_BACK = cython.declare(cython.Py_ssize_t, 24)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
+    SYN = flags.SYN
+    ACK_BIT = flags.ACK
+    FIN = flags.FIN
+    RST = flags.RST
+    SEGMENT = Kind.SEGMENT
+    BAD = Checksum.BAD
 
-# What makes a segment no evidence for its sender (FORGED) or of no effect on its receiver.
-FORGED = cython.declare(cython.longlong, 1)
-UNDELIVERED = cython.declare(cython.longlong, 2)
+    LOOK_BACK = 24
+    MASK32 = 0xFFFFFFFF
+    HALF = 0x80000000
+
+    # What makes a segment no evidence for its sender (FORGED) or of no effect on its receiver.
+    FORGED = 1
+    UNDELIVERED = 2
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
@@ -78,114 +82,109 @@ def measure(
 ) -> None:
     """Fill all that is worked out in `Evidence` but dates, and `Sides` from iss to timestamps."""
     conn: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    many: cython.Py_ssize_t
+    r: cython.p_longlong
+    e: cython.p_longlong
     with cython.nogil:
         for conn in range(count):
-            _measure(rows, offsets[conn], offsets[conn + 1], sides, 2 * conn * SIDE_WIDTH)
+            first = offsets[conn]
+            many = offsets[conn + 1] - first
+            e = row_of(sides, 2 * conn * SIDE_WIDTH, 2 * SIDE_WIDTH)
+            _begin(e)
+            if many > 0:
+                r = row_of(rows, first * WIDTH, many * WIDTH)
+                _find_bases(r, many, e)
+                _unwrap(r, many, e)
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
-@cython.exceptval(-1, check=True)
-def _measure(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-) -> cython.int:
-    _find_bases(r, first, last, e, at)
-    _unwrap(r, first, last, e, at)
-    _measure_turnaround(r, first, last, e, at, 0)
-    return _measure_turnaround(r, first, last, e, at, 1)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1, check=True)
-def _find_bases(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-) -> cython.int:
-    row: cython.Py_ssize_t
-    side: cython.Py_ssize_t
-    for side in range(2):
-        own: cython.Py_ssize_t = at + side * SIDE_WIDTH
-        e[own + ISS] = e[own + BASE] = e[own + TURNAROUND] = e[own + FIN_OCTET] = -1
-    for row in range(first, last):
-        k: cython.Py_ssize_t = row * WIDTH
-        own = at + r[k + SENDER] * SIDE_WIDTH
-        peer: cython.Py_ssize_t = at + (1 - r[k + SENDER]) * SIDE_WIDTH
-        if r[k + KIND] != SEGMENT:
-            continue
-        e[own + SPOKE] = 1
-        if r[k + FLAGS] & SYN and not r[k + FLAGS] & RST and e[own + ISS] < 0:
-            e[own + ISS] = r[k + SEQ]
-            e[own + ACTIVE] = 0 if r[k + FLAGS] & ACK_BIT else 1
-            e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
-        elif r[k + FLAGS] & (SYN | ACK_BIT | RST) == SYN and r[k + SEQ] == e[own + ISS]:
-            e[own + ACTIVE] = 1  # its SYN,ACK, of a simultaneous open, had overtaken it
-        elif not r[k + FLAGS] & RST and e[own + ISS] < 0 and e[own + BASE] < 0:
-            e[own + BASE] = (r[k + SEQ] - 1) & MASK32
-            e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
-        if r[k + FLAGS] & ACK_BIT and e[peer + BASE] < 0 and not r[k + FLAGS] & RST:
-            e[peer + BASE] = (r[k + ACK] - 1) & MASK32
-    for side in range(2):
-        own = at + side * SIDE_WIDTH
-        if e[own + ISS] >= 0:
-            e[own + BASE] = e[own + ISS]
+@cython.exceptval(check=False)
+def _begin(e: cython.p_longlong) -> cython.int:
+    """Nothing is known of either side."""
+    e[ISS] = e[BASE] = e[TURNAROUND] = e[FIN_OCTET] = -1
+    e[SIDE_WIDTH + ISS] = e[SIDE_WIDTH + BASE] = -1
+    e[SIDE_WIDTH + TURNAROUND] = e[SIDE_WIDTH + FIN_OCTET] = -1
     return 0
 
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
-def _unwrap(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-) -> cython.int:
+@cython.exceptval(check=False)
+def _find_bases(r: cython.p_longlong, many: cython.Py_ssize_t, e: cython.p_longlong) -> cython.int:
+    """Find what octet 0 of each side stands for, in its SYN or in the first that tells."""
     row: cython.Py_ssize_t
-    both: cython.bint = e[at + TIMESTAMPS] and e[at + SIDE_WIDTH + TIMESTAMPS]
-    for row in range(first, last):
+    for row in range(many):
         k: cython.Py_ssize_t = row * WIDTH
-        own: cython.Py_ssize_t = at + r[k + SENDER] * SIDE_WIDTH
-        peer: cython.Py_ssize_t = at + (1 - r[k + SENDER]) * SIDE_WIDTH
+        own: cython.Py_ssize_t = (r[k + SENDER] & 1) * SIDE_WIDTH
+        peer: cython.Py_ssize_t = SIDE_WIDTH - own
         bits: cython.longlong = r[k + FLAGS]
-        _unwrap_row(r, k, e, own, peer)
+        if r[k + KIND] != SEGMENT:
+            continue
+        e[own + SPOKE] = 1
+        if bits & (SYN | RST) == SYN and e[own + ISS] < 0:
+            e[own + ISS] = r[k + SEQ]
+            e[own + ACTIVE] = 0 if bits & ACK_BIT else 1
+            e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
+        elif bits & (SYN | ACK_BIT | RST) == SYN and r[k + SEQ] == e[own + ISS]:
+            e[own + ACTIVE] = 1  # its SYN,ACK, of a simultaneous open, had overtaken it
+        elif not bits & RST and e[own + ISS] < 0 and e[own + BASE] < 0:
+            e[own + BASE] = (r[k + SEQ] - 1) & MASK32
+            e[own + TIMESTAMPS] = r[k + HAS_TIMESTAMP]
+        if bits & (ACK_BIT | RST) == ACK_BIT and e[peer + BASE] < 0:
+            e[peer + BASE] = (r[k + ACK] - 1) & MASK32
+    if e[ISS] >= 0:
+        e[BASE] = e[ISS]
+    if e[SIDE_WIDTH + ISS] >= 0:
+        e[SIDE_WIDTH + BASE] = e[SIDE_WIDTH + ISS]
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _unwrap(r: cython.p_longlong, many: cython.Py_ssize_t, e: cython.p_longlong) -> cython.int:
+    row: cython.Py_ssize_t
+    both: cython.bint = e[TIMESTAMPS] != 0 and e[SIDE_WIDTH + TIMESTAMPS] != 0
+    for row in range(many):
+        k: cython.Py_ssize_t = row * WIDTH
+        own: cython.Py_ssize_t = (r[k + SENDER] & 1) * SIDE_WIDTH
+        bits: cython.longlong = r[k + FLAGS]
+        _unwrap_row(r, k, e, own)
         if r[k + KIND] != SEGMENT or r[k + COPY]:
             continue
         if both and not r[k + HAS_TIMESTAMP] and not bits & RST:
             r[k + DOUBT] = FORGED
-        elif r[k + CHECKSUM] == BAD:
-            r[k + DOUBT] = UNDELIVERED
-        if bits & RST or r[k + DOUBT] == FORGED:
             continue
-        _advance(r, k, e, own, peer)
+        if r[k + CHECKSUM] == BAD:
+            r[k + DOUBT] = UNDELIVERED
+        if not bits & RST:
+            _advance(r, k, e, own)
+            if bits & ACK_BIT and not r[k + DOUBT]:
+                _measure_turnaround(r, row, e, own)
     return 0
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _unwrap_row(
-    r: cython.longlong[::1],
-    k: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    own: cython.Py_ssize_t,
-    peer: cython.Py_ssize_t,
+    r: cython.p_longlong, k: cython.Py_ssize_t, e: cython.p_longlong, own: cython.Py_ssize_t
 ) -> cython.int:
+    peer: cython.Py_ssize_t = SIDE_WIDTH - own
     bits: cython.longlong = r[k + FLAGS]
     near: cython.longlong = max(e[own + NXT], e[own + UNA])
-    r[k + BEGIN] = near + _diff(r[k + SEQ], e[own + BASE] + near) if e[own + BASE] >= 0 else 0
+    begin: cython.longlong = 0
+    if e[own + BASE] >= 0:
+        begin = near + _diff(r[k + SEQ], e[own + BASE] + near)
     length: cython.longlong = r[k + PAYLOAD]
     if not bits & RST:
         length += ((bits & SYN) != 0) + ((bits & FIN) != 0)
-    r[k + END] = r[k + BEGIN] + length
+    r[k + BEGIN] = begin
+    r[k + END] = begin + length
     r[k + ACKED] = -1
     if bits & ACK_BIT and e[peer + BASE] >= 0:
         near = max(e[peer + NXT], e[peer + UNA])
@@ -194,72 +193,56 @@ def _unwrap_row(
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _advance(
-    r: cython.longlong[::1],
-    k: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    own: cython.Py_ssize_t,
-    peer: cython.Py_ssize_t,
+    r: cython.p_longlong, k: cython.Py_ssize_t, e: cython.p_longlong, own: cython.Py_ssize_t
 ) -> cython.int:
     """Mark what the segment is against what its sender had sent, then count it in."""
+    peer: cython.Py_ssize_t = SIDE_WIDTH - own
     bits: cython.longlong = r[k + FLAGS]
-    empty: cython.bint = not bits & (SYN | FIN)
     nxt: cython.longlong = e[own + NXT]
+    end: cython.longlong = r[k + END]
+    empty: cython.bint = not bits & (SYN | FIN)
     if empty and r[k + PAYLOAD] <= 1 and nxt > 1 and r[k + BEGIN] == nxt - 1:
         r[k + PROBE] = 1
-    elif r[k + END] > r[k + BEGIN] and r[k + BEGIN] < nxt:
+    elif end > r[k + BEGIN] and r[k + BEGIN] < nxt:
         r[k + REPEAT] = 1
     if bits & FIN:
-        fin: cython.longlong = r[k + END] - 1
-        if e[own + FIN_OCTET] < 0 or fin < e[own + FIN_OCTET]:
-            e[own + FIN_OCTET] = fin
+        if e[own + FIN_OCTET] < 0 or end - 1 < e[own + FIN_OCTET]:
+            e[own + FIN_OCTET] = end - 1
         e[own + FIN_SEEN] = 1
-    e[own + NXT] = max(nxt, r[k + END])
+    if end > nxt:
+        e[own + NXT] = end
     if r[k + ACKED] > e[peer + UNA]:
         e[peer + UNA] = r[k + ACKED]
     return 0
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
-@cython.exceptval(-1, check=True)
+@cython.exceptval(check=False)
 def _measure_turnaround(
-    r: cython.longlong[::1],
-    first: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    e: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-    side: cython.longlong,
+    r: cython.p_longlong, row: cython.Py_ssize_t, e: cython.p_longlong, own: cython.Py_ssize_t
 ) -> cython.int:
     """The least time from a segment to the side until its answer passes the tap again."""
-    least: cython.longlong = -1
-    row: cython.Py_ssize_t
-    for row in range(first, last):
-        k: cython.Py_ssize_t = row * WIDTH
-        if r[k + SENDER] != side or r[k + COPY] or r[k + DOUBT] or r[k + KIND] != SEGMENT:
-            continue
-        if not r[k + FLAGS] & ACK_BIT or r[k + FLAGS] & RST:
-            continue
-        cause: cython.Py_ssize_t = _answered(r, first, row)
-        if cause >= 0:
-            wait: cython.longlong = r[k + TIME] - r[cause * WIDTH + TIME]
-            if wait >= 0 and (least < 0 or wait < least):
-                least = wait
-    e[at + side * SIDE_WIDTH + TURNAROUND] = least
+    cause: cython.Py_ssize_t = _answered(r, row)
+    if cause >= 0:
+        wait: cython.longlong = r[row * WIDTH + TIME] - r[cause * WIDTH + TIME]
+        if wait >= 0 and (e[own + TURNAROUND] < 0 or wait < e[own + TURNAROUND]):
+            e[own + TURNAROUND] = wait
     return 0
 
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-2, check=True)
-def _answered(
-    r: cython.longlong[::1], first: cython.Py_ssize_t, row: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
+@cython.exceptval(check=False)
+def _answered(r: cython.p_longlong, row: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """The row that a segment answers: by TSecr, else the only one that it newly acknowledges."""
     k: cython.Py_ssize_t = row * WIDTH
-    stop: cython.Py_ssize_t = max(first, row - LOOK_BACK)
+    stop: cython.Py_ssize_t = max(0, row - LOOK_BACK)
     other: cython.Py_ssize_t = row - 1
     while other >= stop:
         o: cython.Py_ssize_t = other * WIDTH

@@ -1,6 +1,51 @@
 # Made by tests/declarations.py from witness.py.
 cimport cython
+from tcptrace.tracker.memory cimport brief_of
+from tcptrace.tracker.memory cimport row_of
 from tcptrace.tracker.taken_back cimport TakenBack
+
+
+cdef enum:
+    TIME = 0
+    PACKET = 1
+    KIND = 11
+    FLAGS = 13
+    SENDER = 19
+    COPY = 20
+    DOUBT = 26
+    SENT = 27
+    ARRIVES = 28
+    WIDTH = 29
+    WHEN = 0
+    EARLIEST = 1
+    LATEST = 2
+    BASIS = 3
+    SHOWN_BY = 4
+    CONFIRMED_BY = 5
+    EVENT = 6
+    REASON = 7
+    ROW = 8
+    ENDED = 54
+    JITTER = 66
+    CLOCK = 67
+    TAKEN_BACK = 77
+    SIDE_WIDTH = 79
+    RST = 4
+    OBSERVED = 0
+    PRESUMED = 2
+    OWN_SEGMENT = 4
+    NO_SOCKET = 7
+    NOTHING_MORE = 24
+    SEGMENT = 0
+    MILLISECOND = 1000000
+    NEVER = -1
+    TURNAROUND = 65
+    FAR = 2000000
+    FAR_MARGIN = 6000000
+    UNMEASURED = 50000000
+    FORGED = 1
+    TRUSTED = 4096
+    OF_SIDE_0 = 8192
 
 
 @cython.final
@@ -8,6 +53,7 @@ cdef class Witness:
     cdef public long long[::1] r
     cdef public long long[::1] e
     cdef public int[::1] labels
+    cdef int * label
     cdef public Py_ssize_t first
     cdef public Py_ssize_t last
     cdef public TakenBack taken_back

@@ -17,47 +17,50 @@ from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.taken_back import TakenBack
 from tcptrace.tracker.transitions import Basis
 
-TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
-PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
-KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
-FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
-SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
-COPY = cython.declare(cython.Py_ssize_t, Evidence.index("copy"))
-DOUBT = cython.declare(cython.Py_ssize_t, Evidence.index("doubt"))
-SENT = cython.declare(cython.Py_ssize_t, Evidence.index("sent"))
-ARRIVES = cython.declare(cython.Py_ssize_t, Evidence.index("arrives"))
-WIDTH = cython.declare(cython.Py_ssize_t, Evidence.width())
-WHEN = cython.declare(cython.Py_ssize_t, list(FIELDS).index("time"))
-EARLIEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("earliest"))
-LATEST = cython.declare(cython.Py_ssize_t, list(FIELDS).index("latest"))
-BASIS = cython.declare(cython.Py_ssize_t, list(FIELDS).index("basis"))
-SHOWN_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("packet"))
-CONFIRMED_BY = cython.declare(cython.Py_ssize_t, list(FIELDS).index("confirmed"))
-EVENT = cython.declare(cython.Py_ssize_t, list(FIELDS).index("event"))
-REASON = cython.declare(cython.Py_ssize_t, list(FIELDS).index("reason"))
-ROW = cython.declare(cython.Py_ssize_t, list(FIELDS).index("row"))
-ENDED = cython.declare(cython.Py_ssize_t, STEP * list(MILESTONES).index("ended"))
-JITTER = cython.declare(cython.Py_ssize_t, Sides.index("jitter"))
-CLOCK = cython.declare(cython.Py_ssize_t, Sides.index("clock"))
-TAKEN_BACK = cython.declare(cython.Py_ssize_t, Sides.index("taken_back"))
-SIDE_WIDTH = cython.declare(cython.Py_ssize_t, Sides.width())
-RST = cython.declare(cython.longlong, flags.RST)
-OBSERVED = cython.declare(cython.longlong, Basis.OBSERVED)
-PRESUMED = cython.declare(cython.longlong, Basis.PRESUMED)
-OWN_SEGMENT = cython.declare(cython.longlong, Reason.OWN_SEGMENT)
-NO_SOCKET = cython.declare(cython.longlong, Reason.NO_SOCKET)
-NOTHING_MORE = cython.declare(cython.longlong, Reason.NOTHING_MORE)
-SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
-MILLISECOND = cython.declare(cython.longlong, 1_000_000)
-NEVER = cython.declare(cython.longlong, -1)
-TURNAROUND = cython.declare(cython.Py_ssize_t, Sides.index("turnaround"))
-FAR = cython.declare(cython.longlong, 2_000_000)
-FAR_MARGIN = cython.declare(cython.longlong, 6_000_000)
-UNMEASURED = cython.declare(cython.longlong, 50_000_000)
-FORGED = cython.declare(cython.longlong, 1)
-# What a label says beside the flags: whether the row is evidence at all, and of which side.
-TRUSTED = cython.declare(cython.longlong, 1 << 12)
-OF_SIDE_0 = cython.declare(cython.longlong, 1 << 13)
+if not cython.compiled:
+    from tcptrace.tracker.memory import brief_of, row_of
+
+    TIME = Evidence.index("time")
+    PACKET = Evidence.index("packet")
+    KIND = Evidence.index("kind")
+    FLAGS = Evidence.index("flags")
+    SENDER = Evidence.index("sender")
+    COPY = Evidence.index("copy")
+    DOUBT = Evidence.index("doubt")
+    SENT = Evidence.index("sent")
+    ARRIVES = Evidence.index("arrives")
+    WIDTH = Evidence.width()
+    WHEN = list(FIELDS).index("time")
+    EARLIEST = list(FIELDS).index("earliest")
+    LATEST = list(FIELDS).index("latest")
+    BASIS = list(FIELDS).index("basis")
+    SHOWN_BY = list(FIELDS).index("packet")
+    CONFIRMED_BY = list(FIELDS).index("confirmed")
+    EVENT = list(FIELDS).index("event")
+    REASON = list(FIELDS).index("reason")
+    ROW = list(FIELDS).index("row")
+    ENDED = STEP * list(MILESTONES).index("ended")
+    JITTER = Sides.index("jitter")
+    CLOCK = Sides.index("clock")
+    TAKEN_BACK = Sides.index("taken_back")
+    SIDE_WIDTH = Sides.width()
+    RST = flags.RST
+    OBSERVED = Basis.OBSERVED
+    PRESUMED = Basis.PRESUMED
+    OWN_SEGMENT = Reason.OWN_SEGMENT
+    NO_SOCKET = Reason.NO_SOCKET
+    NOTHING_MORE = Reason.NOTHING_MORE
+    SEGMENT = Kind.SEGMENT
+    MILLISECOND = 1_000_000
+    NEVER = -1
+    TURNAROUND = Sides.index("turnaround")
+    FAR = 2_000_000
+    FAR_MARGIN = 6_000_000
+    UNMEASURED = 50_000_000
+    FORGED = 1
+    # What a label says beside the flags: whether the row is evidence at all, and of which side.
+    TRUSTED = 1 << 12
+    OF_SIDE_0 = 1 << 13
 
 
 @cython.final
@@ -65,12 +68,14 @@ OF_SIDE_0 = cython.declare(cython.longlong, 1 << 13)
 class Witness:
     """The evidence rows and sides of a batch; `look` turns it to one connection's rows.
 
+    label : the labels of all rows up to those of the connection, once it was looked at
     taken_back : what `refute` and `take_back` handed on; `Sides` tell each side's last.
     """
 
     r: cython.longlong[::1]
     e: cython.longlong[::1]
     labels: cython.int[::1]
+    label: cython.p_int
     first: cython.Py_ssize_t
     last: cython.Py_ssize_t
     taken_back: TakenBack
@@ -90,10 +95,15 @@ class Witness:
     def _label(self) -> cython.int:
         """Put beside each other what `next_row` asks of the rows: the same is asked many times."""
         row: cython.Py_ssize_t
-        for row in range(self.labels.shape[0]):
+        many: cython.Py_ssize_t = self.labels.shape[0]
+        if many == 0:
+            return 0
+        r: cython.p_longlong = row_of(self.r, 0, many * WIDTH)
+        label: cython.p_int = brief_of(self.labels, 0, many)
+        for row in range(many):
             k: cython.Py_ssize_t = row * WIDTH
-            if not self.r[k + COPY] and self.r[k + DOUBT] != FORGED and self.r[k + KIND] == SEGMENT:
-                self.labels[row] = self.r[k + FLAGS] | TRUSTED | OF_SIDE_0 << self.r[k + SENDER]
+            if r[k + COPY] == 0 and r[k + DOUBT] != FORGED and r[k + KIND] == SEGMENT:
+                label[row] = r[k + FLAGS] | TRUSTED | OF_SIDE_0 << (r[k + SENDER] & 1)
         return 0
 
     def how_many_taken_back(self) -> int:
@@ -106,6 +116,8 @@ class Witness:
     def look(self, first: cython.Py_ssize_t, last: cython.Py_ssize_t) -> cython.int:
         """Turn to the rows of one connection."""
         self.first, self.last = first, last
+        if last > 0:
+            self.label = brief_of(self.labels, 0, last)
         return 0
 
     @cython.ccall
@@ -119,10 +131,12 @@ class Witness:
         clear_bits: cython.longlong,
     ) -> cython.Py_ssize_t:
         """The next trusted segment of a side (-1: of either) with these bits set and clear."""
-        asked: cython.longlong = set_bits | (TRUSTED if side < 0 else OF_SIDE_0 << side)
-        both: cython.longlong = asked | clear_bits
+        asked: cython.int = set_bits | (TRUSTED if side < 0 else OF_SIDE_0 << side)
+        both: cython.int = asked | clear_bits
+        if row < 0:
+            return self.labels[row]  # which is out of bounds
         while row < self.last:
-            if self.labels[row] & both == asked:
+            if self.label[row] & both == asked:
                 return row
             row += 1
         return -1

@@ -5,10 +5,14 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pytest
 from exchange import CLOSE, OPEN, exchange
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from keeping import Kept, Kernel, kept, stream
 
-from tcptrace.tracker.slots import Evidence
+from tcptrace.decode.segments import Segments
+from tcptrace.tracker.slots import Evidence, Keeping
 
 # NumPy's memory alone: what the interpreter keeps beside it hangs on what ran before.
 ARRAYS = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
@@ -88,3 +92,60 @@ def test_dropped_rows_make_room_for_the_next(kernel: Kernel) -> None:
         assert sum(each.size for each in kept_in_arrays) < 20_000
     finally:
         tracemalloc.stop()
+
+
+def test_more_rows_than_a_batch_has(kernel: Kernel) -> None:
+    """Nothing beyond its end is read."""
+    segments = exchange(OPEN)
+    segments.slot[:] = 0
+    with pytest.raises(IndexError):
+        kernel("tcptrace.tracker.evidence").EvidenceLog().add(segments.cells, len(segments) + 1, 1)
+
+
+def test_slot_beyond_the_table(kernel: Kernel) -> None:
+    """Nothing is written behind what is kept."""
+    segments = exchange(OPEN)
+    segments.slot[:] = 5
+    with pytest.raises(IndexError):
+        kernel("tcptrace.tracker.evidence").EvidenceLog().add(segments.cells, len(segments), 2)
+
+
+MOMENTS = st.sampled_from([0, 999_999, 1_000_000, 30_000_000, 50_000_000, 50_000_001, -70_000_000])
+FEW = {"seq": 2, "ack": 2, "ip_id": 2, "ttl": 2, "path": 2, "kind": 3, "sack_blocks": 2}
+ROW = st.tuples(MOMENTS, *(st.integers(0, many - 1) for many in FEW.values()))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=24))
+def test_copies_are_those_that_every_pair_tells(
+    kernel: Kernel, rows: list[tuple[int, ...]]
+) -> None:
+    """However alike rows are, and whatever their order in time."""
+    segments = Segments.zeros(len(rows))
+    segments.opens[0] = 1
+    for name, column in zip(("time", *FEW), np.array(rows).T, strict=True):
+        getattr(segments, name)[:] = column
+    kernel("tcptrace.tracker.evidence").EvidenceLog().add(segments.cells, len(segments), 1)
+    assert [_is_copy(segments, row) for row in range(len(rows))] == segments.copy.tolist()
+
+
+def _is_copy(segments: Segments, row: int) -> bool:
+    """Of a row in its chunk, looking back until one came too long before."""
+    for other in range(row - 1, row - row % Keeping.CHUNK - 1, -1):
+        if _same(segments, row, other):
+            return True
+        if segments.time[row] - segments.time[other] > 50_000_000:
+            return False
+    return False
+
+
+def _same(segments: Segments, row: int, other: int) -> bool:
+    def differ(name: str) -> bool:
+        column = getattr(segments, name)
+        return bool(column[row] != column[other])
+
+    gap = abs(int(segments.time[row] - segments.time[other]))
+    if segments.kind[row] or gap > 50_000_000 or any(map(differ, ("seq", "ack", "ip_id", "kind"))):
+        return False
+    known = segments.ip_id[row] > 0 or gap < 1_000_000
+    return bool(known or differ("ttl") or differ("path"))
