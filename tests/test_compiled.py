@@ -63,8 +63,8 @@ def test_missing_kernel_is_no_error_elsewhere(
 def test_declarations_are_those_of_the_kernels() -> None:
     """`python -m tests.declarations` was run after the last change of a kernel's class."""
     made = declarations()
-    by_hand = ROOT / "tcptrace" / "tracker" / "memory.pxd"  # declares what C has
-    assert {*made, by_hand} == set(ROOT.glob("tcptrace/**/*.pxd"))
+    by_hand = {ROOT / "tcptrace" / "tracker" / name for name in ("marks.pxd", "memory.pxd")}
+    assert {*made, *by_hand} == set(ROOT.glob("tcptrace/**/*.pxd"))
     assert [path.name for path, text in made.items() if path.read_text() != text] == []
 
 
