@@ -62,9 +62,9 @@ def _queue(standing: cython.Py_ssize_t, part: cython.Py_ssize_t) -> cython.Py_ss
 @cython.exceptval(-1, check=True)
 def _link(
     cells: cython.longlong[::1],
-    k: cython.Py_ssize_t,
+    k: cython.size_t,
     tails: cython.longlong[::1],
-    queue: cython.Py_ssize_t,
+    queue: cython.size_t,
     slot: cython.longlong,
 ) -> cython.int:
     """Put the slot that begins at `k` behind the last of a queue; 1 if there was none."""
@@ -85,7 +85,7 @@ def _link(
 @cython.exceptval(-2, check=True)
 def _unlink(
     cells: cython.longlong[::1],
-    k: cython.Py_ssize_t,
+    k: cython.size_t,
     heads: cython.longlong[::1],
     tails: cython.longlong[::1],
 ) -> cython.longlong:

@@ -15,6 +15,8 @@ cdef class Recent:
     cdef public unsigned long long key
     cdef public long long[::1] tags
     cdef public long long[::1] soon
+    cdef public Py_ssize_t hashed
+    cdef public Py_ssize_t rows
     cdef public bint far
 
     cpdef int look(self, long long[::1] segments, long long[::1] cells) except -1 nogil

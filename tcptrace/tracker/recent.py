@@ -28,9 +28,10 @@ SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 OF_PARTS = cython.declare(cython.longlong, LINKED)
 LEAST_BITS = cython.declare(cython.int, 12)
 MOST_BITS = cython.declare(cython.int, 16)
-# More slots than the nearer caches hold: then what the rows ahead need is fetched, so many rows
-# ahead the bucket, the slot, and those beside it in its queue.
+# More slots than the nearer caches hold, and one row of so many was hashed: then what the rows
+# ahead need is fetched, so many rows ahead the bucket, the slot, and those beside it in its queue.
 FAR = cython.declare(cython.Py_ssize_t, 4096)
+RARE = cython.declare(cython.Py_ssize_t, 8)
 SOON = cython.declare(cython.Py_ssize_t, 18)
 SOONER = cython.declare(cython.Py_ssize_t, 12)
 NEXT = cython.declare(cython.Py_ssize_t, 6)
@@ -44,6 +45,7 @@ class Recent:
     """Four-tuples by their marks, each in one place, which its uppermost bits say.
 
     met : marks and, beside each, the slot that it was met in.
+    hashed, rows : how many rows of the last batch had to be hashed, and how many it had.
     tags, soon : of each row, once it is near: its hash, -1 if not worked out; its slot, -1 if none.
     """
 
@@ -55,6 +57,8 @@ class Recent:
     key: cython.ulonglong
     tags: cython.longlong[::1]
     soon: cython.longlong[::1]
+    hashed: cython.Py_ssize_t
+    rows: cython.Py_ssize_t
     far: cython.bint
 
     def __init__(self, tuples: FourTuples, seed: int) -> None:
@@ -63,6 +67,7 @@ class Recent:
         self.key = 2 * seed + 1 & MASK64
         self.tags, self.soon = (memoryview(np.zeros(0, np.int64)) for _ in range(2))
         self.far = False
+        self.hashed = self.rows = 0
         self.remember(0)
 
     def remember(self, slots: cython.Py_ssize_t) -> None:
@@ -93,7 +98,8 @@ class Recent:
 
     def begin(self, count: cython.Py_ssize_t, slots: cython.Py_ssize_t) -> None:
         """Before the first row of a batch: how many rows it has, and how many slots were used."""
-        self.far = slots > FAR
+        self.far = slots > FAR and RARE * self.hashed >= self.rows
+        self.hashed, self.rows = 0, count
         if not self.far:
             return
         if len(self.tags) < count:
@@ -107,6 +113,7 @@ class Recent:
     @cython.exceptval(-1, check=True)
     def tag_of(self, row: cython.Py_ssize_t) -> cython.longlong:
         """The hash of a row's four-tuple, which may have been worked out when it was near."""
+        self.hashed += 1
         if self.far and self.tags[row] >= 0:
             return self.tags[row]
         return self.tuples.tag(row * WIDTH)

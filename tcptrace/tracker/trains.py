@@ -48,10 +48,8 @@ SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 # What a slot's first segment says of it: its ends; then what is unknown before it, side by side.
 PATH = cython.declare(cython.Py_ssize_t, Segments.index("path"))
 FILE = cython.declare(cython.Py_ssize_t, Segments.index("file"))
-MANY_ENDS = cython.declare(cython.Py_ssize_t, 6)
 UNKNOWN = cython.declare(cython.Py_ssize_t, Slots.index("nxt_0"))  # to "newer"
 LINKS = cython.declare(cython.Py_ssize_t, Slots.index("newer") + 1)  # to "shown"
-LINKS_END = cython.declare(cython.Py_ssize_t, Slots.index("shown") + 1)
 TIME_START = cython.declare(cython.Py_ssize_t, Slots.index("time_start"))
 PACKET_START = cython.declare(cython.Py_ssize_t, Slots.index("packet_start"))
 FIRST_PATH = cython.declare(cython.Py_ssize_t, Slots.index("path"))
@@ -97,17 +95,25 @@ def _side(
     dst_port: cython.longlong,
 ) -> cython.longlong:
     """Which side of a slot, whose ends are from `k` on, is the source; -1: neither."""
-    hi_0: cython.longlong = cells[k]
-    lo_0: cython.longlong = cells[k + 1]
-    hi_1: cython.longlong = cells[k + 2]
-    lo_1: cython.longlong = cells[k + 3]
-    port_0: cython.longlong = cells[k + 4]
-    port_1: cython.longlong = cells[k + 5]
-    apart: cython.longlong = (hi_0 ^ src_hi) | (lo_0 ^ src_lo) | (hi_1 ^ dst_hi) | (lo_1 ^ dst_lo)
-    if not (apart | (port_0 ^ src_port) | (port_1 ^ dst_port)):
+    if (
+        cells[k + 1] == src_lo
+        and cells[k + 4] == src_port
+        and cells[k + 5] == dst_port
+        and cells[k + 3] == dst_lo
+        and cells[k] == src_hi
+        and cells[k + 2] == dst_hi
+    ):
         return 0
-    apart = (hi_0 ^ dst_hi) | (lo_0 ^ dst_lo) | (hi_1 ^ src_hi) | (lo_1 ^ src_lo)
-    return -1 if apart | (port_0 ^ dst_port) | (port_1 ^ src_port) else 1
+    if (
+        cells[k + 1] == dst_lo
+        and cells[k + 4] == dst_port
+        and cells[k + 5] == src_port
+        and cells[k + 3] == src_lo
+        and cells[k] == dst_hi
+        and cells[k + 2] == src_hi
+    ):
+        return 1
+    return -1
 
 
 @cython.cfunc
@@ -115,19 +121,18 @@ def _side(
 @cython.inline
 @cython.exceptval(-1, check=True)
 def _fill(
-    s: cython.longlong[::1],
-    at: cython.Py_ssize_t,
-    cells: cython.longlong[::1],
-    k: cython.Py_ssize_t,
+    s: cython.longlong[::1], at: cython.size_t, cells: cython.longlong[::1], k: cython.size_t
 ) -> cython.int:
     """A slot's cells, by its first segment."""
-    i: cython.Py_ssize_t
-    for i in range(MANY_ENDS):
-        cells[k + ENDS_0 + i] = s[at + ENDS + i]
-    for i in range(k + UNKNOWN, k + LINKS):
-        cells[i] = -1
-    for i in range(k + LINKS, k + LINKS_END):
-        cells[i] = 0
+    e: cython.size_t = at + ENDS
+    c: cython.size_t = k + ENDS_0
+    cells[c], cells[c + 1], cells[c + 2] = s[e], s[e + 1], s[e + 2]
+    cells[c + 3], cells[c + 4], cells[c + 5] = s[e + 3], s[e + 4], s[e + 5]
+    c = k + UNKNOWN
+    cells[c] = cells[c + 1] = cells[c + 2] = cells[c + 3] = -1
+    cells[c + 4] = cells[c + 5] = cells[c + 6] = cells[c + 7] = -1
+    c = k + LINKS
+    cells[c] = cells[c + 1] = cells[c + 2] = cells[c + 3] = 0
     cells[k + USED] = 1
     cells[k + TIME_START] = cells[k + TIME_END] = s[at + TIME]
     cells[k + PACKET_START] = s[at + PACKET]
@@ -166,10 +171,10 @@ def _go_on(
 @cython.exceptval(-1, check=True)
 def _note(
     s: cython.longlong[::1],
-    at: cython.Py_ssize_t,
+    at: cython.size_t,
     cells: cython.longlong[::1],
-    k: cython.Py_ssize_t,
-    side: cython.longlong,
+    k: cython.size_t,
+    side: cython.size_t,
 ) -> cython.Py_ssize_t:
     """What any segment changes of its connection; what has become of that."""
     bits: cython.longlong = s[at + FLAGS]
@@ -191,11 +196,12 @@ def _note(
         end += 1
         shown |= 1 << side
     end &= MASK32
-    known: cython.longlong = cells[k + NXT_0 + side]
+    nxt: cython.size_t = k + NXT_0 + side
+    known: cython.longlong = cells[nxt]
     if bits & RST:
         shown |= RESET
     elif known < 0 or bits & SYN or _diff(end, known) > 0:
-        cells[k + NXT_0 + side] = end
+        cells[nxt] = end
     cells[k + SHOWN] = shown
     if shown & RESET or shown & BOTH_FINS == BOTH_FINS:
         cells[k + PLAIN] = 0

@@ -71,6 +71,22 @@ def test_tag_is_the_hash_whether_expected_or_not(kernel: Kernel, slots_used: int
     assert expected == found
 
 
+def test_rows_ahead_are_expected_where_many_are_hashed(kernel: Kernel) -> None:
+    """One of eight in the batch before, and of more slots than the nearer caches hold."""
+    recent, _ = made(kernel, numbered(100), Slots.zeros(1))
+    recent.begin(100, FAR)
+    far = []
+    for hashed in (12, 13, 0):
+        for row in range(hashed):
+            recent.tag_of(row)
+        recent.begin(100, FAR)
+        far.append(recent.far)
+    assert [False, True, False] == [bool(each) for each in far]
+    recent.tag_of(0)
+    recent.begin(1, 4096)
+    assert not recent.far
+
+
 def test_many_slots_change_nothing_that_is_seen(kernel: Kernel) -> None:
     """A table that has outgrown the caches gives the same slots as one that expects nothing."""
     table: Any = ConnectionTable(100_000, 300, SEED)
