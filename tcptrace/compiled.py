@@ -52,6 +52,8 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.telling",
     "tcptrace.tracker.four_tuples",
     "tcptrace.tracker.queues",
+    "tcptrace.tracker.recent",
+    "tcptrace.tracker.trains",
     "tcptrace.tracker.silence",
     "tcptrace.tracker.reset_receipt",
     "tcptrace.tracker.stray_resets",

@@ -126,8 +126,7 @@ class Reading:
             segments = decoder.feed(packets)
             table.assign(segments.cells, len(segments))
             yield segments
-            for slot in table.left():
-                table.release(slot)
+            table.release(table.left())
 
     def packets(self, capture: Capture) -> Iterator[Packets]:
         """What the filter lets through, up to `count` packets, as tcpdump -c counts them."""

@@ -24,21 +24,27 @@ TYPES = {
     "int": "int",
     "bint": "bint",
     "Py_ssize_t": "Py_ssize_t",
+    "size_t": "size_t",
     "ulonglong": "unsigned long long",
     "longlong[::1]": "long long[::1]",
     "p_int": "int *",
     "p_longlong": "long long *",
+    "ulonglong[::1]": "unsigned long long[::1]",
     "uchar[::1]": "unsigned char[::1]",
     "const[uchar][::1]": "const unsigned char[::1]",
 }
 INLINE = "not cython.compiled"
 # Their attributes are read in Python, too.
 PUBLIC = {
+    "FourTuples",
     "Odds",
     "Packing",
     "Pages",
+    "Queues",
+    "Recent",
     "Silence",
     "TakenBack",
+    "Trains",
     "Waits",
     "Witness",
     "ZeekConnections",

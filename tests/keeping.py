@@ -43,7 +43,7 @@ class Kept:
     def slot(self) -> int:
         """The only connection's."""
         self.table.end_all()
-        left = self.table.left()
+        left = self.table.left().tolist()
         self.slots = left or self.slots
         assert 1 == len(self.slots)
         return int(self.slots[0])

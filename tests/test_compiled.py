@@ -13,7 +13,7 @@ from tcptrace.compiled import KERNELS
 from tests.declarations import ROOT, declarations, source
 
 LARGEST = (1 << 31) - 1
-BY_HAND = ("cells", "octet_order", "tracker/memory")  # what is written for C alone
+BY_HAND = ("cells", "octet_order", "tracker/marks", "tracker/memory")  # what is written for C alone
 PLAIN = "uncompiled_kernel_of_test_compiled"
 
 

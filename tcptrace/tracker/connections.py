@@ -16,57 +16,49 @@ import numpy as np
 from tcptrace.decode.segments import Kind, Segments
 from tcptrace.tcp import flags
 from tcptrace.tracker.four_tuples import FourTuples
-from tcptrace.tracker.queues import Queues, Standing
+from tcptrace.tracker.queues import Queues
+from tcptrace.tracker.recent import Recent
 from tcptrace.tracker.slots import PARTS, Slots, grown
+from tcptrace.tracker.trains import Trains
 from tcptrace.tracker.transitions import EndReason
 
 TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
-PACKET = cython.declare(cython.Py_ssize_t, Segments.index("packet"))
 KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
 SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
 ACK = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
 FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
 CLOCK = cython.declare(cython.Py_ssize_t, Segments.index("clock"))
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
+PLAIN = cython.declare(cython.Py_ssize_t, Slots.index("plain"))
 USED = cython.declare(cython.Py_ssize_t, Slots.index("used"))
 ORDINAL = cython.declare(cython.Py_ssize_t, Slots.index("ordinal"))
 OLDER = cython.declare(cython.Py_ssize_t, Slots.index("older"))
 NEWER = cython.declare(cython.Py_ssize_t, Slots.index("newer"))
 PART = cython.declare(cython.Py_ssize_t, Slots.index("part"))
 HASH = cython.declare(cython.Py_ssize_t, Slots.index("hash"))
-TIME_END = cython.declare(cython.Py_ssize_t, Slots.index("time_end"))
-PACKET_END = cython.declare(cython.Py_ssize_t, Slots.index("packet_end"))
 ISS_0 = cython.declare(cython.Py_ssize_t, Slots.index("iss_0"))
 NXT_0 = cython.declare(cython.Py_ssize_t, Slots.index("nxt_0"))
 SYN_ACKED = cython.declare(cython.Py_ssize_t, Slots.index("syn_acked_0"))
-OPENED = cython.declare(cython.Py_ssize_t, Slots.index("opened"))
-FINS = cython.declare(cython.Py_ssize_t, Slots.index("fins"))
-RESETS = cython.declare(cython.Py_ssize_t, Slots.index("resets"))
 END_REASON = cython.declare(cython.Py_ssize_t, Slots.index("end_reason"))
 LEFT_AT = cython.declare(cython.Py_ssize_t, Slots.index("left_at"))
 AFTER = cython.declare(cython.Py_ssize_t, Slots.index("after"))
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
-cython.declare(SYN=cython.longlong, ACK_BIT=cython.longlong)
-cython.declare(FIN=cython.longlong, RST=cython.longlong)
-SYN, ACK_BIT, FIN, RST = flags.SYN, flags.ACK, flags.FIN, flags.RST
+cython.declare(SYN=cython.longlong, ACK_BIT=cython.longlong, RST=cython.longlong)
+SYN, ACK_BIT, RST = flags.SYN, flags.ACK, flags.RST
 cython.declare(ICMP_ERROR=cython.longlong, SEGMENT=cython.longlong)
 ICMP_ERROR, SEGMENT = Kind.ICMP_ERROR, Kind.SEGMENT
 PORT_REUSED = cython.declare(cython.longlong, EndReason.PORT_REUSED)
 IDLE = cython.declare(cython.longlong, EndReason.IDLE)
 EVICTED = cython.declare(cython.longlong, EndReason.EVICTED)
 CAPTURE_END = cython.declare(cython.longlong, EndReason.CAPTURE_END)
-cython.declare(OPEN=cython.Py_ssize_t, ENDED=cython.Py_ssize_t, HALF_OPEN=cython.Py_ssize_t)
-OPEN, ENDED, HALF_OPEN = map(int, Standing)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 HALF = cython.declare(cython.longlong, 0x80000000)
 FAR = cython.declare(cython.longlong, 1 << 33)
 LEAST_SLOTS = cython.declare(cython.Py_ssize_t, 1024)
 MANY = cython.declare(cython.Py_ssize_t, PARTS)
-COPIES = cython.declare(cython.Py_ssize_t, len(Slots.OF_FIRST))
 
 
 @cython.cfunc
@@ -75,6 +67,27 @@ COPIES = cython.declare(cython.Py_ssize_t, len(Slots.OF_FIRST))
 def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
     """tcp.sequence.diff, for this kernel."""
     return ((left - right + HALF) & MASK32) - HALF
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(-1, check=True)
+def _tell_time(
+    s: cython.longlong[::1],
+    count: cython.Py_ssize_t,
+    clock: cython.longlong,
+    clocks: cython.longlong[::1],
+    told: cython.bint,
+) -> cython.longlong:
+    """Fill in the clock of each row; that of the last."""
+    row: cython.Py_ssize_t
+    for row in range(count):
+        clock = max(clock, s[row * WIDTH + TIME])
+        if told:
+            clock = max(clock, clocks[row])
+        s[row * WIDTH + CLOCK] = clock
+    return clock
 
 
 @cython.final
@@ -87,8 +100,9 @@ class ConnectionTable:
     s: cython.longlong[::1]
     tuples: FourTuples
     queues: Queues
+    recent: Recent
+    trains: Trains
     fresh: cython.Py_ssize_t
-    copied: cython.longlong[::1]
     limit: cython.longlong
     open_count: cython.longlong
     born: cython.longlong
@@ -99,9 +113,8 @@ class ConnectionTable:
         self.slots = np.zeros((0, SLOT_WIDTH), np.int64)
         self.tuples = FourTuples(seed)
         self.queues = Queues(ended_linger)
-        places = [Slots.index(name) for name in Slots.OF_FIRST]
-        places += [Segments.index(name) for name in Slots.OF_FIRST.values()]
-        self.copied = memoryview(np.array(places, np.int64))
+        self.recent = Recent(self.tuples, seed)
+        self.trains = Trains(self.recent, self.queues)
         self.fresh = 0  # from here on no slot was ever used, nor its memory touched
         self._more_slots()
         self.limit = limit
@@ -123,31 +136,38 @@ class ConnectionTable:
 
         clocks : the clock of each row, ns, where these are not all segments of the capture
         """
-        row: cython.Py_ssize_t
+        row: cython.Py_ssize_t = 0
         part: cython.Py_ssize_t
-        told: cython.bint = clocks is not None
         self.s = segments
-        self.tuples.look(segments, self.cells)
-        self.tuples.tag_all(count)
+        told: cython.bint = clocks is not None
+        others: cython.longlong[::1] = clocks if told else segments
+        self.clock = _tell_time(segments, count, self.clock, others, told)
+        now: cython.longlong = self.clock
+        self._look()
+        self.recent.begin(count, self.fresh)
         with cython.nogil:
-            for row in range(count):
-                self.tuples.expect(row, count)
-                self.clock = max(self.clock, segments[row * WIDTH + TIME])
-                if told:
-                    self.clock = max(self.clock, clocks[row])
-                segments[row * WIDTH + CLOCK] = self.clock
-                self._place(row * WIDTH, self.tuples.tag_of(row))
+            while True:
+                row = self.trains.walk(row, count)
+                if row >= count:
+                    break
+                self.clock = segments[row * WIDTH + CLOCK]
+                self._place(row * WIDTH, self.trains.found, row)
+                row += 1
+            self.clock = now
             for part in range(MANY):
                 self._let_go(part)
 
-    def left(self) -> list:
+    def left(self) -> Any:
         """Slots whose connections have ended since the last call, in the order of their end."""
         return self.queues.left()
 
-    def release(self, slot: cython.Py_ssize_t) -> None:
-        """Give a slot of `left` back once its connection has been told."""
-        self.cells[slot * SLOT_WIDTH + USED] = 0
-        self.queues.give_back(slot)
+    def release(self, slots: cython.longlong[::1]) -> None:
+        """Give slots of `left` back once their connections have been told."""
+        place: cython.Py_ssize_t
+        with cython.nogil:
+            for place in range(slots.shape[0]):
+                self.cells[slots[place] * SLOT_WIDTH + USED] = 0
+                self.queues.give_back(slots[place])
 
     def end_all(self, until: int = 0) -> None:
         """The capture is over: every open connection leaves, in the order of its beginning.
@@ -158,20 +178,32 @@ class ConnectionTable:
         self.clock = max(self.clock, until)
         for part in range(MANY):
             self._let_go(part)
-        order = np.flatnonzero(self.slots[:, USED] == 1)
-        for slot in order[np.argsort(self.slots[order, ORDINAL], kind="stable")].tolist():
-            if self.cells[slot * SLOT_WIDTH + USED] == 1:
-                self._leave(slot, CAPTURE_END, self.clock)
+        open_ones: Any = np.flatnonzero(self.slots[:, USED] == 1)
+        order: Any = open_ones[np.argsort(self.slots[open_ones, ORDINAL], kind="stable")]
+        slots: cython.longlong[::1] = memoryview(order)
+        place: cython.Py_ssize_t
+        with cython.nogil:
+            for place in range(slots.shape[0]):
+                if self.cells[slots[place] * SLOT_WIDTH + USED] == 1:
+                    self._leave(slots[place], CAPTURE_END, self.clock)
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _place(self, at: cython.Py_ssize_t, tag: cython.longlong) -> cython.int:
-        found: cython.longlong = self.tuples.find(at, tag)
+    def _place(
+        self, at: cython.Py_ssize_t, found: cython.longlong, row: cython.Py_ssize_t
+    ) -> cython.int:
+        """Take in a segment that is not plain; `found` if its four-tuple is remembered."""
+        tag: cython.longlong
+        if found >= 0:
+            tag = self.cells[(found >> 1) * SLOT_WIDTH + HASH]
+        else:
+            tag = self.recent.tag_of(row)
+            found = self.tuples.find(at, tag)
         part: cython.Py_ssize_t = (
             self.cells[(found >> 1) * SLOT_WIDTH + PART] if found >= 0 else self.tuples.part(at)
         )
-        if self._let_go(part):
+        if self.queues.due[part] <= self.clock and self._let_go(part):
             found = self.tuples.find(at, tag)
         newest: cython.longlong = found >> 1
         sender: cython.longlong = found & 1
@@ -183,14 +215,15 @@ class ConnectionTable:
         if found >= 0:
             slot = self._incarnation(at, newest, sender)
         if slot < 0:
-            slot, sender = self._begin(at, newest, part), 0
+            slot, sender = self._begin(at, newest, part, tag), 0
+            newest = slot
             self.s[at + OPENS] = 1
         elif slot != newest:
             sender = self.tuples.sender(at, slot)
         self.s[at + SLOT] = slot
         self.s[at + SENDER] = sender
-        self._note(at, slot, sender)
-        return 0
+        self.recent.meet(self.trains.mark, newest)
+        return self.trains.note(at, slot, sender)
 
     @cython.cfunc
     @cython.nogil
@@ -258,27 +291,33 @@ class ConnectionTable:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _begin(
-        self, at: cython.Py_ssize_t, older: cython.Py_ssize_t, part: cython.Py_ssize_t
+        self,
+        at: cython.Py_ssize_t,
+        older: cython.Py_ssize_t,
+        part: cython.Py_ssize_t,
+        tag: cython.longlong,
     ) -> cython.Py_ssize_t:
         if older >= 0 and self.cells[older * SLOT_WIDTH + OLDER] >= 0:
             self._leave(self.cells[older * SLOT_WIDTH + OLDER], PORT_REUSED, self.clock)
         if self.open_count >= self.limit:
             self._leave(self.queues.longest_silent(), EVICTED, self.clock)
-            found: cython.longlong = self.tuples.find(at, self.tuples.tag(at))
+            found: cython.longlong = self.tuples.find(at, tag)
             older = found >> 1
         slot: cython.Py_ssize_t = self._take_slot()
-        self._fill(at, slot)
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
+        self.trains.begin(at, slot)
+        self.cells[k + ORDINAL] = self.born
+        self.born += 1
         self.cells[k + PART] = part
-        self.cells[k + HASH] = self.tuples.tag(at)
+        self.cells[k + HASH] = tag
         self.cells[k + OLDER] = self.cells[k + AFTER] = older
         if older >= 0:
             self.cells[older * SLOT_WIDTH + NEWER] = slot
+            self.cells[older * SLOT_WIDTH + PLAIN] = 0
             self.tuples.replace(older, slot)
         else:
             self.tuples.insert(slot, self.open_count)
         self.open_count += 1
-        self.queues.append(slot, OPEN)
         return slot
 
     @cython.cfunc
@@ -291,7 +330,7 @@ class ConnectionTable:
         if self.fresh * SLOT_WIDTH == self.cells.shape[0]:
             with cython.gil:
                 self._more_slots()
-                self.tuples.look(self.s, self.cells)
+                self._look()
         self.fresh += 1
         return self.fresh - 1
 
@@ -302,59 +341,18 @@ class ConnectionTable:
         self.slots = grown(self.slots, max(2 * len(self.slots), LEAST_SLOTS))
         self.cells = memoryview(self.slots.reshape(-1))
         self.queues.look(self.cells)
+        self.recent.remember(len(self.slots))
         return 0
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-1, check=True)
-    def _fill(self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.int:
-        k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        i: cython.Py_ssize_t
-        for i in range(SLOT_WIDTH):
-            self.cells[k + i] = 0
-        self.cells[k + OLDER] = self.cells[k + NEWER] = -1
-        for i in range(2):
-            self.cells[k + ISS_0 + i] = self.cells[k + NXT_0 + i] = self.cells[
-                k + SYN_ACKED + i
-            ] = -1
-        for i in range(COPIES):
-            self.cells[k + self.copied[i]] = self.s[at + self.copied[COPIES + i]]
-        self.cells[k + USED], self.cells[k + ORDINAL] = 1, self.born
-        self.born += 1
+    def _look(self) -> cython.int:
+        """Have the others turn to the batch, and to where the slots are now."""
+        self.tuples.look(self.s, self.cells)
+        self.recent.look(self.s, self.cells)
+        self.trains.look(self.s, self.cells)
         return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _note(
-        self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t, side: cython.longlong
-    ) -> cython.int:
-        """Keep what later segments are judged by, and the order of last segments."""
-        k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        bits: cython.longlong = self.s[at + FLAGS]
-        if self.s[at + KIND] != SEGMENT:
-            return 0
-        self.cells[k + TIME_END] = max(self.cells[k + TIME_END], self.s[at + TIME])
-        self.cells[k + PACKET_END] = self.s[at + PACKET]
-        if bits & SYN:
-            self.cells[k + ISS_0 + side] = self.s[at + SEQ]
-            if bits & ACK_BIT:
-                self.cells[k + SYN_ACKED + 1 - side] = self.s[at + ACK]
-        if bits & FIN:
-            self.cells[k + FINS] |= 1 << side
-        nxt: cython.Py_ssize_t = k + NXT_0 + side
-        octets: cython.longlong = self.s[at + PAYLOAD] + ((bits & SYN) != 0) + ((bits & FIN) != 0)
-        end: cython.longlong = (self.s[at + SEQ] + octets) & MASK32
-        if bits & RST:
-            self.cells[k + RESETS] = 1
-        elif self.cells[nxt] < 0 or bits & SYN or _diff(end, self.cells[nxt]) > 0:
-            self.cells[nxt] = end
-        self.queues.detach(slot)
-        if not bits & SYN:
-            self.cells[k + OPENED] = 1
-        if self.cells[k + RESETS] or self.cells[k + FINS] == 3:
-            return self.queues.append(slot, ENDED)
-        return self.queues.append(slot, OPEN if self.cells[k + OPENED] else HALF_OPEN)
 
     @cython.cfunc
     @cython.nogil
@@ -391,5 +389,5 @@ class ConnectionTable:
         self.queues.leave(slot)
         self.open_count -= 1
         self.cells[k + END_REASON], self.cells[k + LEFT_AT] = reason, moment
-        self.cells[k + USED] = 2
+        self.cells[k + USED], self.cells[k + PLAIN] = 2, 0
         return 0

@@ -12,23 +12,16 @@ import numpy as np
 from tcptrace.decode.segments import Segments
 from tcptrace.tracker.slots import PARTS, Slots
 
-if not cython.compiled:
-    from tcptrace.tracker.memory import prefetch
-
+# Of an address the upper half, then the lower; source, then destination, as of sides 0 and 1.
 SRC_HI = cython.declare(cython.Py_ssize_t, Segments.index("src_hi"))
-SRC_LO = cython.declare(cython.Py_ssize_t, Segments.index("src_lo"))
 DST_HI = cython.declare(cython.Py_ssize_t, Segments.index("dst_hi"))
-DST_LO = cython.declare(cython.Py_ssize_t, Segments.index("dst_lo"))
 SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
 DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
 HASH = cython.declare(cython.Py_ssize_t, Slots.index("hash"))
 HI_0 = cython.declare(cython.Py_ssize_t, Slots.index("hi_0"))
-LO_0 = cython.declare(cython.Py_ssize_t, Slots.index("lo_0"))
 HI_1 = cython.declare(cython.Py_ssize_t, Slots.index("hi_1"))
-LO_1 = cython.declare(cython.Py_ssize_t, Slots.index("lo_1"))
 PORT_0 = cython.declare(cython.Py_ssize_t, Slots.index("port_0"))
 PORT_1 = cython.declare(cython.Py_ssize_t, Slots.index("port_1"))
-PREVIOUS = cython.declare(cython.Py_ssize_t, Slots.index("previous"))  # then "following"
 SLOT_WIDTH = cython.declare(cython.Py_ssize_t, Slots.width())
 SEGMENT_WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 MASK62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
@@ -41,8 +34,13 @@ START_1 = cython.declare(cython.ulonglong, 0x646F72616E646F6D)
 START_2 = cython.declare(cython.ulonglong, 0x6C7967656E657261)
 START_3 = cython.declare(cython.ulonglong, 0x7465646279746573)
 LAST_ROUNDS = cython.declare(cython.int, 3)
-WORDS = cython.declare(cython.int, 6)
-LENGTH = cython.declare(cython.longlong, 40 << 56)
+# Two IPv4 addresses are one word, two of IPv6 four; the ports are beside the count of octets.
+WORDS_4 = cython.declare(cython.int, 2)
+WORDS_6 = cython.declare(cython.int, 5)
+LENGTH_4 = cython.declare(cython.ulonglong, 12 << 56)
+LENGTH_6 = cython.declare(cython.ulonglong, 36 << 56)
+IPV4 = cython.declare(cython.longlong, 0xFFFF)  # the upper half of ::ffff:a.b.c.d's lower half
+MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
 # The other half of the key is made of the seed, which the slots' sign bit leaves 62 bits.
 SECOND_KEY = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 
@@ -54,12 +52,16 @@ MANY = cython.declare(cython.ulonglong, PARTS)
 
 UNUSED = cython.declare(cython.longlong, -1)
 REMOVED = cython.declare(cython.longlong, -2)
-# Rows ahead for which bucket, slot and the slots beside it in its queue are fetched.
-SOON = cython.declare(cython.Py_ssize_t, 18)
-SOONER = cython.declare(cython.Py_ssize_t, 12)
-NEXT = cython.declare(cython.Py_ssize_t, 6)
-LINES = cython.declare(cython.Py_ssize_t, (Slots.width() + 7) // 8)  # of the caches, a slot's
 LEAST_BUCKETS = cython.declare(cython.longlong, 4096)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def _cut(word: cython.ulonglong) -> cython.ulonglong:
+    """64 bits, which in C it has."""
+    return word if cython.compiled else word & MASK64
 
 
 @cython.cfunc
@@ -68,41 +70,45 @@ LEAST_BUCKETS = cython.declare(cython.longlong, 4096)
 @cython.exceptval(check=False)
 def _turned(word: cython.ulonglong, by: cython.int) -> cython.ulonglong:
     """64 bits, turned left."""
-    return ((word << by) | (word >> (64 - by))) & MASK64
+    return _cut(word << by) | (word >> (64 - by))
 
 
 @cython.cfunc
 @cython.nogil
-@cython.exceptval(-1, check=True)
-def _is_upper_first(s: cython.longlong[::1], at: cython.Py_ssize_t) -> cython.bint:
-    """Whether the source comes after the destination, in an order of addresses and ports."""
-    if s[at + SRC_HI] != s[at + DST_HI]:
-        return s[at + SRC_HI] > s[at + DST_HI]
-    if s[at + SRC_LO] != s[at + DST_LO]:
-        return s[at + SRC_LO] > s[at + DST_LO]
-    return s[at + SRC_PORT] > s[at + DST_PORT]
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1, check=True)
-def _word(
-    s: cython.longlong[::1], at: cython.Py_ssize_t, place: cython.int, turned: cython.bint
-) -> cython.longlong:
-    """One of the words that are hashed, the same in both directions: ends in order, then ports."""
-    if place == 0:
-        return s[at + DST_HI] if turned else s[at + SRC_HI]
-    if place == 1:
-        return s[at + DST_LO] if turned else s[at + SRC_LO]
-    if place == 2:
-        return s[at + SRC_HI] if turned else s[at + DST_HI]
-    if place == 3:
-        return s[at + SRC_LO] if turned else s[at + DST_LO]
-    if place == 4:
-        source: cython.longlong = s[at + SRC_PORT]
-        destination: cython.longlong = s[at + DST_PORT]
-        return destination << 16 | source if turned else source << 16 | destination
-    return LENGTH
+@cython.exceptval(check=False)
+def _hashed(
+    words: cython.int,
+    seed: cython.ulonglong,
+    word: cython.ulonglong,
+    second: cython.ulonglong,
+    third: cython.ulonglong,
+    fourth: cython.ulonglong,
+    fifth: cython.ulonglong,
+) -> cython.ulonglong:
+    """SipHash-1-3 of so many words, the last of which has the count of octets."""
+    other: cython.ulonglong = _cut(seed * SECOND_KEY)
+    v0: cython.ulonglong = seed ^ START_0
+    v1: cython.ulonglong = other ^ START_1
+    v2: cython.ulonglong = seed ^ START_2
+    v3: cython.ulonglong = other ^ START_3
+    place: cython.int
+    for place in range(words + LAST_ROUNDS):
+        if place == words:
+            v2 ^= 0xFF
+        v3 ^= word
+        v0 = _cut(v0 + v1)
+        v1 = _turned(v1, 13) ^ v0
+        v0 = _turned(v0, 32)
+        v2 = _cut(v2 + v3)
+        v3 = _turned(v3, 16) ^ v2
+        v0 = _cut(v0 + v3)
+        v3 = _turned(v3, 21) ^ v0
+        v2 = _cut(v2 + v1)
+        v1 = _turned(v1, 17) ^ v2
+        v2 = _turned(v2, 32)
+        v0 ^= word
+        word, second, third, fourth, fifth = second, third, fourth, fifth, 0
+    return v0 ^ v1 ^ v2 ^ v3
 
 
 @cython.cfunc
@@ -110,10 +116,10 @@ def _word(
 @cython.exceptval(check=False)
 def _mixed(upper: cython.longlong, lower: cython.longlong) -> cython.ulonglong:
     """An address, every bit of it in every bit."""
-    word: cython.ulonglong = (upper & MASK64) * FIRST_MIX & MASK64
-    word = (word ^ word >> 33) + (lower & MASK64) & MASK64
-    word = (word ^ word >> 33) * FIRST_MIX & MASK64
-    word = (word ^ word >> 33) * SECOND_MIX & MASK64
+    word: cython.ulonglong = _cut(_cut(upper) * FIRST_MIX)
+    word = _cut((word ^ word >> 33) + _cut(lower))
+    word = _cut((word ^ word >> 33) * FIRST_MIX)
+    word = _cut((word ^ word >> 33) * SECOND_MIX)
     return word ^ word >> 33
 
 
@@ -125,7 +131,6 @@ class FourTuples:
     s: cython.longlong[::1]
     cells: cython.longlong[::1]
     buckets: cython.longlong[::1]
-    tags: cython.longlong[::1]
     mask: cython.longlong
     seed: cython.longlong
     filled: cython.longlong
@@ -134,7 +139,6 @@ class FourTuples:
         """`seed` is drawn anew for each run, so that nobody can choose four-tuples that collide."""
         self.seed = seed & MASK62
         self.buckets = memoryview(np.full(LEAST_BUCKETS, UNUSED, np.int64))
-        self.tags = memoryview(np.zeros(1, np.int64))
         self.mask = LEAST_BUCKETS - 1
         self.filled = 0
 
@@ -159,70 +163,19 @@ class FourTuples:
         while self.buckets[place] != UNUSED:
             slot: cython.longlong = self.buckets[place]
             if slot >= 0 and self.cells[slot * SLOT_WIDTH + HASH] == tag:
-                if self._matches(at, slot, SRC_HI, DST_HI):
+                if self._matches(at, slot, HI_0, HI_1, PORT_0, PORT_1):
                     return 2 * slot
-                if self._matches(at, slot, DST_HI, SRC_HI):
+                if self._matches(at, slot, HI_1, HI_0, PORT_1, PORT_0):
                     return 2 * slot + 1
             place = (place + 1) & self.mask
         return -1
-
-    def tag_all(self, count: cython.Py_ssize_t) -> None:
-        """Work out the tags of the first `count` segments of the batch."""
-        if len(self.tags) < count:
-            self.tags = memoryview(np.zeros(count, np.int64))
-        row: cython.Py_ssize_t
-        with cython.nogil:
-            for row in range(count):
-                self.tags[row] = self.tag(row * SEGMENT_WIDTH)
-
-    @cython.ccall
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def tag_of(self, row: cython.Py_ssize_t) -> cython.longlong:
-        """The tag of a segment of the batch."""
-        return self.tags[row]
-
-    @cython.ccall
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def expect(self, row: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.int:
-        """Have at hand what the segments after that of a row will need."""
-        if cython.compiled and row + SOON < count:
-            prefetch(cython.address(self.buckets[self.tags[row + SOON] & self.mask]))
-            self._expect_slot(self.buckets[self.tags[row + SOONER] & self.mask])
-            self._expect_neighbours(self.buckets[self.tags[row + NEXT] & self.mask])
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _expect_slot(self, slot: cython.longlong) -> cython.int:
-        line: cython.Py_ssize_t
-        if cython.compiled and slot >= 0:
-            for line in range(LINES):
-                prefetch(cython.address(self.cells[slot * SLOT_WIDTH + 8 * line]))
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _expect_neighbours(self, slot: cython.longlong) -> cython.int:
-        """Those that stand beside a slot in its queue."""
-        link: cython.Py_ssize_t
-        beside: cython.longlong
-        if cython.compiled and slot >= 0:
-            for link in range(PREVIOUS, PREVIOUS + 2):
-                beside = self.cells[slot * SLOT_WIDTH + link]
-                if beside >= 0:
-                    prefetch(cython.address(self.cells[beside * SLOT_WIDTH + PREVIOUS]))
-        return 0
 
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def sender(self, at: cython.Py_ssize_t, slot: cython.Py_ssize_t) -> cython.longlong:
         """Which side of a connection of its four-tuple sent the segment."""
-        return 0 if self._matches(at, slot, SRC_HI, DST_HI) else 1
+        return 0 if self._matches(at, slot, HI_0, HI_1, PORT_0, PORT_1) else 1
 
     @cython.ccall
     @cython.nogil
@@ -230,36 +183,30 @@ class FourTuples:
     def tag(self, at: cython.Py_ssize_t) -> cython.longlong:
         """SipHash-1-3 of a segment's four-tuple under the seed, the same in both directions.
 
-        A hash without such a proof has four-tuples that collide under every seed.
+        A hash without such a proof has four-tuples that collide under every seed. It has the ends
+        in order: by their addresses, then their ports.
         """
-        one: cython.ulonglong = self.seed & MASK64
-        two: cython.ulonglong = (one * SECOND_KEY) & MASK64
-        v0: cython.ulonglong = one ^ START_0
-        v1: cython.ulonglong = two ^ START_1
-        v2: cython.ulonglong = one ^ START_2
-        v3: cython.ulonglong = two ^ START_3
-        turned: cython.bint = _is_upper_first(self.s, at)
-        word: cython.ulonglong
-        place: cython.int
-        for place in range(WORDS + LAST_ROUNDS):
-            word = 0
-            if place < WORDS:
-                word = _word(self.s, at, place, turned) & MASK64
-            elif place == WORDS:
-                v2 ^= 0xFF
-            v3 ^= word
-            v0 = (v0 + v1) & MASK64
-            v1 = _turned(v1, 13) ^ v0
-            v0 = _turned(v0, 32)
-            v2 = (v2 + v3) & MASK64
-            v3 = _turned(v3, 16) ^ v2
-            v0 = (v0 + v3) & MASK64
-            v3 = _turned(v3, 21) ^ v0
-            v2 = (v2 + v1) & MASK64
-            v1 = _turned(v1, 17) ^ v2
-            v2 = _turned(v2, 32)
-            v0 ^= word
-        return (v0 ^ v1 ^ v2 ^ v3) & MASK62
+        high_0: cython.longlong = self.s[at + SRC_HI]
+        low_0: cython.longlong = self.s[at + SRC_HI + 1]
+        high_1: cython.longlong = self.s[at + DST_HI]
+        low_1: cython.longlong = self.s[at + DST_HI + 1]
+        port_0: cython.longlong = self.s[at + SRC_PORT]
+        port_1: cython.longlong = self.s[at + DST_PORT]
+        upper: cython.bint = high_0 > high_1
+        if high_0 == high_1:
+            upper = low_0 > low_1 or (low_0 == low_1 and port_0 > port_1)
+        if upper:
+            high_0, high_1 = high_1, high_0
+            low_0, low_1 = low_1, low_0
+            port_0, port_1 = port_1, port_0
+        ports: cython.ulonglong = port_0 << 16 | port_1
+        if high_0 == 0 and high_1 == 0 and low_0 >> 32 == IPV4 and low_1 >> 32 == IPV4:
+            pair: cython.ulonglong = _cut(_cut(low_0) << 32) | (low_1 & MASK32)
+            return MASK62 & _hashed(WORDS_4, self.seed, pair, LENGTH_4 | ports, 0, 0, 0)
+        one: cython.ulonglong = _cut(high_0)
+        two: cython.ulonglong = _cut(high_1)
+        ports |= LENGTH_6
+        return MASK62 & _hashed(WORDS_6, self.seed, one, _cut(low_0), two, _cut(low_1), ports)
 
     @cython.ccall
     @cython.nogil
@@ -268,7 +215,7 @@ class FourTuples:
         """Which of PARTS a segment's two addresses are in, the same in both directions."""
         one: cython.ulonglong = _mixed(self.s[at + SRC_HI], self.s[at + SRC_HI + 1])
         two: cython.ulonglong = _mixed(self.s[at + DST_HI], self.s[at + DST_HI + 1])
-        return ((one + two) & MASK64) % MANY
+        return _cut(one + two) % MANY
 
     def parts(self, count: cython.Py_ssize_t):
         """The part of each of the first `count` segments that it looks at, int64."""
@@ -286,24 +233,20 @@ class FourTuples:
         self,
         at: cython.Py_ssize_t,
         slot: cython.longlong,
-        first: cython.Py_ssize_t,
-        second: cython.Py_ssize_t,
+        source: cython.Py_ssize_t,
+        destination: cython.Py_ssize_t,
+        source_port: cython.Py_ssize_t,
+        destination_port: cython.Py_ssize_t,
     ) -> cython.bint:
-        """Whether side 0 of a slot is the end at address column `first` (source, destination)."""
+        """Whether a slot has the segment's ends, its source at these columns."""
         k: cython.Py_ssize_t = slot * SLOT_WIDTH
-        source_first: cython.bint = first == SRC_HI
-        port_0: cython.longlong = self.s[at + SRC_PORT] if source_first else self.s[at + DST_PORT]
-        port_1: cython.longlong = self.s[at + DST_PORT] if source_first else self.s[at + SRC_PORT]
-        if self.cells[k + PORT_0] != port_0 or self.cells[k + PORT_1] != port_1:
-            return False
-        if (
-            self.cells[k + LO_0] != self.s[at + first + 1]
-            or self.cells[k + LO_1] != self.s[at + second + 1]
-        ):
-            return False
         return (
-            self.cells[k + HI_0] == self.s[at + first]
-            and self.cells[k + HI_1] == self.s[at + second]
+            self.cells[k + source_port] == self.s[at + SRC_PORT]
+            and self.cells[k + destination_port] == self.s[at + DST_PORT]
+            and self.cells[k + source + 1] == self.s[at + SRC_HI + 1]
+            and self.cells[k + destination + 1] == self.s[at + DST_HI + 1]
+            and self.cells[k + source] == self.s[at + SRC_HI]
+            and self.cells[k + destination] == self.s[at + DST_HI]
         )
 
     @cython.ccall

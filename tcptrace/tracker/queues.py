@@ -1,14 +1,16 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
 """`Queues`: the slots in their orders, linked in the slots themselves.
 
-Connections that go on stand in the order of their last segments; those that have ended do, too,
-in a queue for each part, and so do those that are half-open, having shown nothing but SYNs. Those
-that left the table stand in the order of their leaving.
+Connections that have ended stand in the order of their last segments, in a queue for each part,
+and so do those that are half-open, having shown nothing but SYNs. Those that go on have turns
+instead, which are put in order where the table is full: most segments are theirs. Those that left
+the table stand in the order of their leaving.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import cython
 import numpy as np
@@ -35,25 +37,107 @@ class Standing(IntEnum):
 OPEN = cython.declare(cython.Py_ssize_t, int(Standing.OPEN))
 ENDED = cython.declare(cython.Py_ssize_t, int(Standing.ENDED))
 HALF_OPEN = cython.declare(cython.Py_ssize_t, int(Standing.HALF_OPEN))
+# Which queue a slot stands in: none, with those that go on, the first of the parts' own.
+NOWHERE = cython.declare(cython.longlong, 0)
+GOING_ON = cython.declare(cython.longlong, 1)
+LINKED = 2
+OF_PARTS = cython.declare(cython.longlong, LINKED)
+NEVER = cython.declare(cython.longlong, (1 << 63) - 1)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def _queue(standing: cython.Py_ssize_t, part: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Which queue a connection stands in."""
+    if standing == OPEN:
+        return GOING_ON
+    return OF_PARTS + part + (MANY if standing == HALF_OPEN else 0)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(-1, check=True)
+def _link(
+    cells: cython.longlong[::1],
+    k: cython.size_t,
+    tails: cython.longlong[::1],
+    queue: cython.size_t,
+    slot: cython.longlong,
+) -> cython.int:
+    """Put the slot that begins at `k` behind the last of a queue; 1 if there was none."""
+    last: cython.longlong = tails[queue]
+    tails[queue] = slot
+    cells[k + QUEUE] = queue
+    cells[k + PREVIOUS] = last
+    cells[k + FOLLOWING] = -1
+    if last < 0:
+        return 1
+    cells[last * WIDTH + FOLLOWING] = slot
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(-2, check=True)
+def _unlink(
+    cells: cython.longlong[::1],
+    k: cython.size_t,
+    heads: cython.longlong[::1],
+    tails: cython.longlong[::1],
+) -> cython.longlong:
+    """Take the slot that begins at `k` out of its queue; the one that is its first now, else -1."""
+    queue: cython.longlong = cells[k + QUEUE]
+    cells[k + QUEUE] = NOWHERE
+    if queue < OF_PARTS:
+        return -1
+    before: cython.longlong = cells[k + PREVIOUS]
+    after: cython.longlong = cells[k + FOLLOWING]
+    if after >= 0:
+        cells[after * WIDTH + PREVIOUS] = before
+    else:
+        tails[queue] = before
+    if before >= 0:
+        cells[before * WIDTH + FOLLOWING] = after
+        return -1
+    heads[queue] = after
+    return after
 
 
 @cython.final
 @cython.cclass
 class Queues:
-    """Heads and tails of the queues, of what left, and what is free; -1 where there is nothing."""
+    """Heads and tails of the queues, of what left, and what is free; -1 where there is nothing.
+
+    due : by part, before when none of its connections is overdue.
+    turn : of the last segment of a connection that goes on.
+    order, turns : those that went on when they were last put in order; `passed` of them are done.
+    """
 
     cells: cython.longlong[::1]
     heads: cython.longlong[::1]
     tails: cython.longlong[::1]
+    due: cython.longlong[::1]
+    order: cython.longlong[::1]
+    turns: cython.longlong[::1]
+    passed: cython.Py_ssize_t
+    turn: cython.longlong
     free: cython.longlong
     first_left: cython.longlong
     last_left: cython.longlong
+    left_count: cython.Py_ssize_t
     linger: cython.longlong
 
     def __init__(self, linger: int) -> None:
         """Connections that are not open may go after `linger` ns of silence."""
-        many = 1 + 2 * PARTS
+        many = OF_PARTS + 2 * PARTS
         self.heads, self.tails = (memoryview(np.full(many, -1, np.int64)) for _ in range(2))
+        self.due = memoryview(np.full(PARTS, NEVER, np.int64))
+        self.order, self.turns = (memoryview(np.zeros(0, np.int64)) for _ in range(2))
+        self.passed = self.turn = self.left_count = 0
         self.free = self.first_left = self.last_left = -1
         self.linger = linger
 
@@ -73,11 +157,14 @@ class Queues:
 
         No stack waits so long between two SYNs: a host that is half-open has given up by then.
         """
-        slot: cython.longlong = self.heads[1 + part]
-        half: cython.longlong = self.heads[1 + MANY + part]
+        if now < self.due[part]:
+            return -1
+        slot: cython.longlong = self.heads[OF_PARTS + part]
+        half: cython.longlong = self.heads[OF_PARTS + MANY + part]
         if half >= 0 and (slot < 0 or self.deadline(half) < self.deadline(slot)):
             slot = half
-        return slot if slot >= 0 and self.deadline(slot) <= now else -1
+        self.due[part] = self.deadline(slot) if slot >= 0 else NEVER
+        return slot if slot >= 0 and self.due[part] <= now else -1
 
     @cython.ccall
     @cython.nogil
@@ -94,7 +181,13 @@ class Queues:
         found: cython.longlong = self._longest_silent(ENDED)
         if found < 0:
             found = self._longest_silent(HALF_OPEN)
-        return found if found >= 0 else self.heads[0]
+        if found < 0:
+            found = self._first_in_order()
+        if found < 0:
+            with cython.gil:
+                self._put_in_order()
+            found = self._first_in_order()
+        return found
 
     @cython.cfunc
     @cython.nogil
@@ -104,32 +197,60 @@ class Queues:
         found: cython.longlong = -1
         part: cython.Py_ssize_t
         for part in range(MANY):
-            head: cython.longlong = self.heads[self._queue(standing, part)]
+            head: cython.longlong = self.heads[_queue(standing, part)]
             if head >= 0 and (found < 0 or self.deadline(head) < self.deadline(found)):
                 found = head
         return found
 
     @cython.cfunc
     @cython.nogil
+    @cython.exceptval(-2, check=True)
+    def _first_in_order(self) -> cython.longlong:
+        """The first that had no segment since they were put in order; -1: all had, or have left."""
+        while self.passed < self.order.shape[0]:
+            slot: cython.Py_ssize_t = self.order[self.passed]
+            k: cython.Py_ssize_t = slot * WIDTH
+            if self.cells[k + QUEUE] == GOING_ON and (
+                self.cells[k + PREVIOUS] == self.turns[self.passed]
+            ):
+                return slot
+            self.passed += 1
+        return -1
+
+    @cython.cfunc
     @cython.exceptval(-1, check=True)
-    def _queue(self, standing: cython.Py_ssize_t, part: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Which queue a connection stands in: 0 if it is open."""
-        return 0 if standing == OPEN else 1 + part + (standing == HALF_OPEN) * MANY
+    def _put_in_order(self) -> cython.int:
+        """Sort those that go on by their turns: no more often than each had its turn again."""
+        table: Any = np.asarray(self.cells).reshape(-1, WIDTH)
+        slots: Any = np.flatnonzero(table[:, QUEUE] == GOING_ON)
+        turns: Any = table[slots, PREVIOUS]
+        order: Any = np.argsort(turns)
+        self.order = memoryview(slots[order])
+        self.turns = memoryview(turns[order])
+        self.passed = 0
+        return 0
 
     @cython.ccall
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def append(self, slot: cython.Py_ssize_t, standing: cython.Py_ssize_t) -> cython.int:
-        """A connection had a segment just now."""
+        """A connection had a segment just now: to the end of the queue where it belongs."""
         k: cython.Py_ssize_t = slot * WIDTH
-        queue: cython.longlong = self._queue(standing, self.cells[k + PART])
-        last: cython.longlong = self.tails[queue]
-        self.cells[k + QUEUE], self.cells[k + PREVIOUS], self.cells[k + FOLLOWING] = queue, last, -1
-        if last >= 0:
-            self.cells[last * WIDTH + FOLLOWING] = slot
-        else:
+        queue: cython.longlong = _queue(standing, self.cells[k + PART])
+        stands: cython.longlong = self.cells[k + QUEUE]
+        if queue == GOING_ON:
+            if stands >= OF_PARTS:
+                self.detach(slot)
+            self.turn += 1
+            self.cells[k + QUEUE], self.cells[k + PREVIOUS] = queue, self.turn
+            return 0
+        if stands == queue and self.tails[queue] == slot:
+            return 0
+        if stands >= OF_PARTS:
+            self.detach(slot)
+        if _link(self.cells, k, self.tails, queue, slot):
             self.heads[queue] = slot
-        self.tails[queue] = slot
+            self._hurry(k)
         return 0
 
     @cython.ccall
@@ -137,18 +258,16 @@ class Queues:
     @cython.exceptval(-1, check=True)
     def detach(self, slot: cython.Py_ssize_t) -> cython.int:
         """Take a connection out of its queue."""
-        k: cython.Py_ssize_t = slot * WIDTH
-        queue: cython.longlong = self.cells[k + QUEUE]
-        before: cython.longlong = self.cells[k + PREVIOUS]
-        after: cython.longlong = self.cells[k + FOLLOWING]
-        if before >= 0:
-            self.cells[before * WIDTH + FOLLOWING] = after
-        else:
-            self.heads[queue] = after
-        if after >= 0:
-            self.cells[after * WIDTH + PREVIOUS] = before
-        else:
-            self.tails[queue] = before
+        after: cython.longlong = _unlink(self.cells, slot * WIDTH, self.heads, self.tails)
+        return self._hurry(after * WIDTH) if after >= 0 else 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-1, check=True)
+    def _hurry(self, k: cython.Py_ssize_t) -> cython.int:
+        """A slot is the first of a queue of its part."""
+        part: cython.Py_ssize_t = self.cells[k + PART]
+        self.due[part] = min(self.due[part], self.cells[k + TIME_END] + self.linger)
         return 0
 
     @cython.ccall
@@ -163,17 +282,20 @@ class Queues:
         else:
             self.first_left = slot
         self.last_left = slot
+        self.left_count += 1
         return 0
 
-    def left(self) -> list[int]:
-        """The slots that left since the last call, in order."""
-        left: list = []
-        slot: cython.longlong = self.first_left
-        while slot >= 0:
-            left.append(slot)
-            slot = self.cells[slot * WIDTH + FOLLOWING]
+    def left(self) -> Any:
+        """The slots that left since the last call, in order, int64."""
+        found: Any = np.empty(self.left_count, np.int64)
+        slots: cython.longlong[::1] = memoryview(found)
+        place: cython.Py_ssize_t
+        for place in range(self.left_count):
+            slots[place] = self.first_left
+            self.first_left = self.cells[self.first_left * WIDTH + FOLLOWING]
         self.first_left = self.last_left = -1
-        return left
+        self.left_count = 0
+        return found
 
     @cython.ccall
     @cython.nogil

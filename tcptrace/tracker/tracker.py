@@ -247,7 +247,7 @@ class Tracker:
 
     def _take_left(self) -> list[_Part]:
         """Let those that have left wait to be judged; the parts that they are of."""
-        left = np.array(self._table.left(), np.int64)
+        left: Matrix = self._table.left()
         if not len(left):
             return []
         parts = self._table.matrix()[left, Slots.index("part")]
@@ -271,8 +271,7 @@ class Tracker:
             self._verdicts.append(verdict)
             self.evicted += int((verdict.connections.end_reason == EndReason.EVICTED).sum())
         for group in chain.from_iterable(groups for _, groups in asked):
-            for slot in group:
-                self._table.release(slot)
+            self._table.release(np.array(group, np.int64))
             self._zeek.release(group)
             self._released += len(group)
 

@@ -36,6 +36,8 @@ STAGES = {
     "tcptrace.tracker.connections": "assign",
     "tcptrace.tracker.four_tuples": "assign",
     "tcptrace.tracker.queues": "assign",
+    "tcptrace.tracker.recent": "assign",
+    "tcptrace.tracker.trains": "assign",
     **{
         f"tcptrace.tracker.{kernel}": "evidence"
         for kernel in ("evidence", "pool", "odds", "packing", "pages", "resting")

@@ -67,7 +67,7 @@ def test_reused_slot_counts_anew(kernel: Kernel) -> None:
     made = kept(kernel, OPEN + stream(20))
     first = made.slot()
     made.rows()
-    made.table.release(first)
+    made.table.release(np.array([first]))
     made.add(exchange(OPEN))
     assert [2, 1] == made.tallies().segments.tolist()
     assert 3 == len(made.rows())

@@ -30,7 +30,7 @@ def test_quiet_and_collected_the_slot_is_free_for_the_next(kernel: Kernel) -> No
     first = made.slot()
     made.log.pack(np.array([first]).data)
     made.rows()
-    made.table.release(first)
+    made.table.release(np.array([first]))
     made.add(exchange(OPEN))
     made.log.pack(np.array([made.slot()]).data)
     assert 3 == len(made.rows())
