@@ -1,3 +1,5 @@
+from libc.string cimport memset
+
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
@@ -7,3 +9,12 @@ cdef extern from *:
     #endif
     """
     void prefetch "tcptrace_prefetch" (const void *address) noexcept nogil
+
+
+cdef inline int clear(long long[::1] cells, Py_ssize_t start, Py_ssize_t count) except -1 nogil:
+    if start < 0 or count < 0 or start > cells.shape[0] or count > cells.shape[0] - start:
+        with gil:
+            raise IndexError(start)
+    if count > 0:
+        memset(&cells[start], 0, count * sizeof(long long))
+    return 0
