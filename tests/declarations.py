@@ -40,6 +40,7 @@ PUBLIC = {
     "Witness",
     "ZeekConnections",
     "ZeekHistories",
+    "ZeekPackets",
     "ZeekSides",
 }
 MOST = 100

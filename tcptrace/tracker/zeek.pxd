@@ -2,6 +2,4 @@
 from tcptrace.tracker.completeness cimport Streams
 from tcptrace.tracker.memory cimport prefetch
 from tcptrace.tracker.zeek_connection cimport ZeekConnections
-from tcptrace.tracker.zeek_history cimport ZeekHistories
-from tcptrace.tracker.zeek_side cimport ZeekSides
-from tcptrace.tracker.zeek_timers cimport ZeekTimers
+from tcptrace.tracker.zeek_packet cimport ZeekPackets
