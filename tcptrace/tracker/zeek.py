@@ -7,7 +7,8 @@ Zeek may cut it into several rows (a SYN unanswered for 5 s, long silence, a lat
 close), and all of them are kept.
 
 `zeek_packet` takes any segment in. Most move no endpoint's state and only a few numbers: those
-are taken in here, in one loop whose views of the cells stay in registers.
+are taken in here, in one loop whose views of the cells stay in registers; `zeek_opening` knows the
+first two of a connection.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tcptrace.tracker import zeek_machine as machine
 from tcptrace.tracker import zeek_rows as words
 from tcptrace.tracker.completeness import Streams
 from tcptrace.tracker.zeek_connection import ZeekConnections
+from tcptrace.tracker.zeek_opening import ZeekOpenings
 from tcptrace.tracker.zeek_packet import ZeekPackets
 from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
 
@@ -60,6 +62,7 @@ ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
 BAD = cython.declare(cython.longlong, int(Checksum.BAD))
 GOOD = cython.declare(cython.longlong, int(Checksum.GOOD))
 DOUBTS = cython.declare(cython.longlong, int(Mark.HEADER_CUT | Mark.IP_CHECKSUM))
+SYN = cython.declare(cython.longlong, bits.SYN)
 ACK = cython.declare(cython.longlong, bits.ACK)
 MOVING = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST | bits.ACK)
 ACK_KIND = cython.declare(cython.Py_ssize_t, 2 * (bits.ACK >> machine.ACK_SHIFT))
@@ -224,13 +227,14 @@ class ZeekModel:
     """Zeek's view of many connections, each in the slot that the tracker gave it."""
 
     clock: cython.longlong
+    openings: ZeekOpenings
     packets = cython.declare(ZeekPackets, visibility="public")
     connections = cython.declare(ZeekConnections, visibility="public")
     streams = cython.declare(Streams, visibility="public")
 
     def __init__(self, check_checksums: bool = True) -> None:
         self.clock = -words.NEVER
-        self.packets = ZeekPackets(check_checksums)
+        self.packets, self.openings = ZeekPackets(check_checksums), ZeekOpenings()
         self.connections, self.streams = self.packets.connections, self.packets.streams
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
@@ -239,8 +243,10 @@ class ZeekModel:
         at: cython.size_t
         clock: cython.longlong = self.clock
         packets: ZeekPackets = self.packets
+        openings: ZeekOpenings = self.openings
         packets.look(rows, count)
         cells: cython.longlong[::1] = self.connections.cells
+        openings.look(rows, cells, self.streams.seen)
         with cython.nogil:
             for row in range(count):
                 at = row * WIDTH
@@ -248,7 +254,10 @@ class ZeekModel:
                     _expect(cells, rows[at + SOON_SLOT])
                 if rows[at + KIND] != ICMP_ERROR:
                     clock = max(clock, rows[at + TIME], rows[at + CLOCK])
-                    if not _take_in(packets, rows, cells, at, clock):
+                    if rows[at + FLAGS] & SYN:
+                        if not openings.take(at, clock):
+                            packets.take(at, clock)
+                    elif not _take_in(packets, rows, cells, at, clock):
                         packets.take(at, clock)
         self.clock = clock
 

@@ -137,15 +137,19 @@ class ZeekSlots(Rows):
     @classmethod
     def bits(cls, **octets: int) -> int:
         """The cell in which these octets are, and which holds nothing else; its number."""
+        return sum(cls.bits_at(cls.octet(name), value) for name, value in octets.items())
+
+    @classmethod
+    def bits_at(cls, place: int, value: int) -> int:
+        """The cell in which an octet is, and which holds nothing else; its number."""
         cell = bytearray(8)
-        for name, value in octets.items():
-            cell[cls.octet(name) % 8] = value
+        cell[place % 8] = value
         return int.from_bytes(cell, sys.byteorder, signed=True)
 
     @classmethod
     def shift(cls, name: str) -> int:
         """How many bits are below an octet in its cell."""
-        return (cls.bits(**{name: 1})).bit_length() - 1
+        return cls.bits(**{name: 1}).bit_length() - 1
 
     @classmethod
     def room(cls) -> int:

@@ -14,10 +14,7 @@ from conftest import load_interpreted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zeek_ends import SECOND, Seen
-from zeek_segments import made
-
-from tcptrace.decode.segments import Checksum, Kind, Mark, Segments
-from tcptrace.tracker.zeek_rows import ZeekSlots
+from zeek_paths import by_model, by_packets, held, oddities, rows_of
 
 ISNS = (1000, (1 << 32) - 150)
 # Each moves on by what it carries, mostly: the numbers are steps from what was sent last.
@@ -31,27 +28,6 @@ segment = st.tuples(
     st.sampled_from((1000, 1000, 1000, 1000, 0)),
     st.sampled_from((0, 0, 0, SECOND // 10, 3 * SECOND, 6 * SECOND, 400 * SECOND)),
     st.sampled_from((None, None, 5)),
-)
-oddities = st.lists(
-    st.tuples(
-        st.integers(0, 30),
-        st.sampled_from(
-            (
-                ("checksum", Checksum.BAD),
-                ("checksum", Checksum.UNKNOWN),
-                ("checksum", Checksum.OFFLOADED),
-                ("kind", Kind.DAMAGED),
-                ("kind", Kind.ICMP_ERROR),
-                ("marks", Mark.HEADER_CUT),
-                ("marks", Mark.IP_CHECKSUM),
-                ("marks", Mark.SUPER_SEGMENT),
-                ("opens", 1),
-                ("payload", 1 << 32),
-                ("clock", 1000 * SECOND),
-            )
-        ),
-    ),
-    max_size=3,
 )
 
 
@@ -67,41 +43,6 @@ def conversation(drawn: list[tuple[Any, ...]], opening: tuple[str, ...]) -> list
         if step < 1 << 20:
             nxt[sender] = seq + payload + ("S" in flags) + ("F" in flags)
     return seen
-
-
-def rows_of(seen: list[Seen], odd: list[tuple[int, tuple[str, int]]]) -> Segments:
-    segments = made(seen)
-    for row, (column, value) in odd:
-        if row < len(segments):
-            getattr(segments, column)[row] = value
-    return segments
-
-
-def by_model(module: Any, segments: Segments) -> Any:
-    model = module.ZeekModel()
-    model.feed(segments.cells, len(segments))
-    return model
-
-
-def by_packets(module: Any, segments: Segments) -> Any:
-    """Each segment as one that may do anything."""
-    model = module.ZeekModel()
-    model.packets.look(segments.cells, len(segments))
-    clock = -(1 << 63) + 1
-    for row in np.flatnonzero(segments.kind != Kind.ICMP_ERROR).tolist():
-        clock = max(clock, int(segments.time[row]), int(segments.clock[row]))
-        model.packets.take(row * Segments.width(), clock)
-    return model
-
-
-def held(model: Any) -> tuple[Any, ...]:
-    """All that a model holds; an attempt's timer says nothing any more once it was answered."""
-    connections = model.connections
-    row = np.asarray(connections.cells)[: ZeekSlots.width()].copy()
-    row[ZeekSlots.index("attempt_at")] = 0
-    blocks = {key: list(block.starts) for key, block in connections.sides.blocks.items()}
-    beside = (connections.earlier, connections.histories.tails, blocks)
-    return dict(zip(ZeekSlots.COLUMNS, row.tolist(), strict=True)), beside, model.streams.of(0)
 
 
 @settings(max_examples=400, deadline=None)
