@@ -5,7 +5,8 @@ kernel has one where it uses a class of another kernel, or subclasses it, or is 
 
 A method that other kernels are to inline is in the `.pxd` with its body, for which Cython wants
 it to be final and nowhere else: in the `.py` it stands under `if not cython.compiled:`. So does the
-import of what `memory.pxd`, written by hand, declares of C.
+import of what `memory.pxd`, written by hand, declares of C. So may numbers that every machine works
+out alike: the `.pxd` has them as constants, where a variable would be loaded at each use.
 """
 
 from __future__ import annotations
@@ -138,6 +139,24 @@ def _of_c(tree: ast.Module) -> list[tuple[str, str]]:
     return [(str(each.module), name.name) for each in imports for name in each.names]
 
 
+def _constants(tree: ast.Module) -> list[str]:
+    """The numbers that stand under `if not cython.compiled:`, as C has them."""
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    told = [each for block in blocks if ast.unparse(block.test) == INLINE for each in block.body]
+    names = [ast.unparse(each.targets[0]) for each in told if isinstance(each, ast.Assign)]
+    if not names:
+        return []
+    known: dict[str, int] = {}
+    exec("\n".join(ast.unparse(each) for each in tree.body if _is_import(each)), known)
+    exec("\n".join(ast.unparse(each) for each in told if isinstance(each, ast.Assign)), known)
+    assert all(0 <= int(known[name]) < 1 << 31 for name in names), "not an enum's in every C"
+    return ["", "cdef enum:", *(f"    {name} = {int(known[name])}" for name in names)]
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
 def declarations() -> dict[Path, str]:
     """The text of each `.pxd`, by its path."""
     trees = {kernel: ast.parse(source(kernel).read_text()) for kernel in KERNELS}
@@ -162,7 +181,7 @@ def declarations() -> dict[Path, str]:
             lines.insert(0, directives)
         pairs = sorted(set(uses.get(kernel, [])) | set(_of_c(trees[kernel])))
         lines += [f"from {module} cimport {name}" for module, name in pairs]
-        lines += declared
+        lines += [*_constants(trees[kernel]), *declared]
         found[source(kernel).with_suffix(".pxd")] = "\n".join(lines) + "\n"
     return found
 

@@ -29,48 +29,50 @@ from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
 if not cython.compiled:
     from tcptrace.tracker.memory import prefetch
 
-SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
-SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
-OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
-KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
-MARKS = cython.declare(cython.Py_ssize_t, Segments.index("marks"))
-TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
-CLOCK = cython.declare(cython.Py_ssize_t, Segments.index("clock"))
-SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
-ACK_NUMBER = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
-FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
-WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
-KEPT = cython.declare(cython.Py_ssize_t, Segments.index("kept"))
-CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
-WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
-SLOT_WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
-SOON = cython.declare(cython.Py_ssize_t, 8)  # rows ahead for which they are fetched
-SOON_SLOT = cython.declare(cython.Py_ssize_t, 8 * Segments.width() + Segments.index("slot"))
-ENDING = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("closed_0") // 8)
-TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))
-PACKETS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("packets_0"))
-START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("start_0"))
-LAST = cython.declare(cython.Py_ssize_t, ZeekSlots.index("last_0"))
-ACKED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("acked_0"))
-TRIMMED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("trimmed_0"))
-DELIVERED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("delivered_0"))
-MISSED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("missed_0"))
-GAPS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("gaps_0"))
+    SLOT = Segments.index("slot")
+    SENDER = Segments.index("sender")
+    OPENS = Segments.index("opens")
+    KIND = Segments.index("kind")
+    MARKS = Segments.index("marks")
+    TIME = Segments.index("time")
+    CLOCK = Segments.index("clock")
+    SEQ = Segments.index("seq")
+    ACK_NUMBER = Segments.index("ack")
+    FLAGS = Segments.index("flags")
+    WINDOW = Segments.index("window")
+    PAYLOAD = Segments.index("payload")
+    KEPT = Segments.index("kept")
+    CHECKSUM = Segments.index("checksum")
+    WIDTH = Segments.width()
+    SLOT_WIDTH = ZeekSlots.width()
+    SOON = 8  # rows ahead for which they are fetched
+    SOON_SLOT = 8 * Segments.width() + Segments.index("slot")
+    ENDING = ZeekSlots.octet("closed_0") // 8
+    TIME_END = ZeekSlots.index("time_end")
+    PACKETS = ZeekSlots.index("packets_0")
+    START = ZeekSlots.index("start_0")
+    LAST = ZeekSlots.index("last_0")
+    ACKED = ZeekSlots.index("acked_0")
+    TRIMMED = ZeekSlots.index("trimmed_0")
+    DELIVERED = ZeekSlots.index("delivered_0")
+    MISSED = ZeekSlots.index("missed_0")
+    GAPS = ZeekSlots.index("gaps_0")
+    ICMP_ERROR = int(Kind.ICMP_ERROR)
+    BAD = int(Checksum.BAD)
+    GOOD = int(Checksum.GOOD)
+    DOUBTS = int(Mark.HEADER_CUT | Mark.IP_CHECKSUM)
+    SYN = bits.SYN
+    ACK = bits.ACK
+    MOVING = bits.FIN | bits.SYN | bits.RST | bits.ACK
+    ACK_KIND = 2 * (bits.ACK >> machine.ACK_SHIFT)
+    FAR = words.FAR
+    GAP = ord("G")
+    DATA_SEEN = machine.ONCE["D"]
+    ACK_SEEN = machine.ONCE["A"]
 
-ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
-BAD = cython.declare(cython.longlong, int(Checksum.BAD))
-GOOD = cython.declare(cython.longlong, int(Checksum.GOOD))
-DOUBTS = cython.declare(cython.longlong, int(Mark.HEADER_CUT | Mark.IP_CHECKSUM))
-SYN = cython.declare(cython.longlong, bits.SYN)
-ACK = cython.declare(cython.longlong, bits.ACK)
-MOVING = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST | bits.ACK)
-ACK_KIND = cython.declare(cython.Py_ssize_t, 2 * (bits.ACK >> machine.ACK_SHIFT))
 LINGER = cython.declare(cython.longlong, words.LINGER)
-FAR = cython.declare(cython.longlong, words.FAR)
 MASK = cython.declare(cython.longlong, sequence.MASK)
 HALF = cython.declare(cython.longlong, sequence.HALF)
-GAP = cython.declare(cython.longlong, ord("G"))
 
 # What the first cell of a row says while both endpoints are established and have been heard of.
 ESTABLISHED = EndpointState.ESTABLISHED
@@ -81,8 +83,6 @@ ORIG_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("orig"))
 SEEN_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("seen_0"))
 VOUCHED_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("vouched_0"))
 STEP = cython.declare(cython.longlong, ZeekSlots.shift("seen_1") - ZeekSlots.shift("seen_0"))
-DATA_SEEN = cython.declare(cython.longlong, machine.ONCE["D"])
-ACK_SEEN = cython.declare(cython.longlong, machine.ONCE["A"])
 
 
 @cython.cfunc

@@ -17,48 +17,51 @@ from tcptrace.tracker import zeek_machine as machine
 from tcptrace.tracker import zeek_rows as words
 from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
 
-SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
-SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
-OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
-KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
-MARKS = cython.declare(cython.Py_ssize_t, Segments.index("marks"))
-TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
-SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
-ACK_NUMBER = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
-FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
-WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
-CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
-SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
-DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
-WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
-TIME_START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_start"))
-TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))
-CREATED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("created"))
-ATTEMPT_AT = cython.declare(cython.Py_ssize_t, ZeekSlots.index("attempt_at"))
-DELETE_AT = cython.declare(cython.Py_ssize_t, ZeekSlots.index("delete_at"))
-START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("start_0"))
-LAST = cython.declare(cython.Py_ssize_t, ZeekSlots.index("last_0"))
-ACKED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("acked_0"))
-DELIVERED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("delivered_0"))
-TRIMMED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("trimmed_0"))
-PACKETS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("packets_0"))
+if not cython.compiled:  # constants of C
+    SLOT = Segments.index("slot")
+    SENDER = Segments.index("sender")
+    OPENS = Segments.index("opens")
+    KIND = Segments.index("kind")
+    MARKS = Segments.index("marks")
+    TIME = Segments.index("time")
+    SEQ = Segments.index("seq")
+    ACK_NUMBER = Segments.index("ack")
+    FLAGS = Segments.index("flags")
+    WINDOW = Segments.index("window")
+    PAYLOAD = Segments.index("payload")
+    CHECKSUM = Segments.index("checksum")
+    SRC_PORT = Segments.index("src_port")
+    DST_PORT = Segments.index("dst_port")
+    WIDTH = ZeekSlots.width()
+    TIME_START = ZeekSlots.index("time_start")
+    TIME_END = ZeekSlots.index("time_end")
+    CREATED = ZeekSlots.index("created")
+    ATTEMPT_AT = ZeekSlots.index("attempt_at")
+    DELETE_AT = ZeekSlots.index("delete_at")
+    START = ZeekSlots.index("start_0")
+    LAST = ZeekSlots.index("last_0")
+    ACKED = ZeekSlots.index("acked_0")
+    DELIVERED = ZeekSlots.index("delivered_0")
+    TRIMMED = ZeekSlots.index("trimmed_0")
+    PACKETS = ZeekSlots.index("packets_0")
+    SYN = bits.SYN
+    SYN_ACK = bits.SYN | bits.ACK
+    MOVING = bits.FIN | bits.SYN | bits.RST | bits.ACK
+    BAD = int(Checksum.BAD)
+    GOOD = int(Checksum.GOOD)
+    DOUBTS = int(Mark.HEADER_CUT | Mark.IP_CHECKSUM)
+    STREAMS = ZeekSlots.octet("closed_0") // 8
+    ROW = ZeekSlots.octet("fed") // 8
+    PAST = ZeekSlots.octet("before_0") // 8
+    STREAM_OPENED = completeness.OPENED
+    STREAM_ANSWERS = completeness.ANSWERS
 
-SYN = cython.declare(cython.longlong, bits.SYN)
-SYN_ACK = cython.declare(cython.longlong, bits.SYN | bits.ACK)
-MOVING = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST | bits.ACK)
-BAD = cython.declare(cython.longlong, int(Checksum.BAD))
-GOOD = cython.declare(cython.longlong, int(Checksum.GOOD))
-DOUBTS = cython.declare(cython.longlong, int(Mark.HEADER_CUT | Mark.IP_CHECKSUM))
-NEVER = cython.declare(cython.longlong, words.NEVER)
 LINGER = cython.declare(cython.longlong, words.LINGER)
 MASK = cython.declare(cython.longlong, sequence.MASK)
+NEVER = cython.declare(cython.longlong, words.NEVER)
 IS_PATIENT = cython.declare(bytes, machine.IS_PATIENT)
 
-# The cells of octets: of the ends, of their streams' ends, of the row, of the past and its letters.
-STREAMS = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("closed_0") // 8)
-ROW = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("fed") // 8)
-PAST = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("before_0") // 8)
+# A row begins with cells of octets: the ends, their STREAMS, the ROW, the PAST and its letters.
 VOUCHED = cython.declare(cython.longlong, ZeekSlots.shift("vouched_0"))
 VOUCHED_PEER = cython.declare(cython.longlong, ZeekSlots.shift("vouched_1"))
 PATIENT = cython.declare(cython.longlong, ZeekSlots.shift("patient_0"))
@@ -83,8 +86,6 @@ ROW_ANSWERED = cython.declare(cython.longlong, ZeekSlots.bits(letters=1, idle=_S
 ROW_PATIENT = cython.declare(cython.longlong, ZeekSlots.bits(letters=1, idle=_PATIENTLY))
 PAST_OPENED = cython.declare(cython.longlong, _FIRST)
 PAST_ANSWERED = cython.declare(cython.longlong, _PAST_ANSWERED)
-STREAM_OPENED = cython.declare(cython.uchar, completeness.OPENED)
-STREAM_ANSWERS = cython.declare(cython.uchar, completeness.ANSWERS)
 
 
 @cython.final
