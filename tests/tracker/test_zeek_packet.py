@@ -14,9 +14,13 @@ from conftest import load_interpreted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zeek_ends import SECOND, Seen
-from zeek_paths import by_model, by_packets, held, oddities, rows_of
+from zeek_paths import ODDITIES, by_model, by_packets, held, oddities, rows_of
+
+from tcptrace.decode.segments import Checksum
 
 ISNS = (1000, (1 << 32) - 150)
+PORTS = {("S",): (40000, 80), ("SA",): (80, 40000), (): (40000, 80)}
+PAIR = [(0, "A", 0, 0, 1448, 1000, 0, 5), (1, "A", 0, 0, 0, 1000, 0, None)]
 # Each moves on by what it carries, mostly: the numbers are steps from what was sent last.
 steps = st.sampled_from((0, 0, 0, 0, 0, 0, 1, 10, -10, 20_000, 1 << 21, 1 << 31))
 segment = st.tuples(
@@ -39,7 +43,7 @@ def conversation(drawn: list[tuple[Any, ...]], opening: tuple[str, ...]) -> list
         time += pause
         seq = (nxt[sender] + step) % (1 << 32)
         ack = (nxt[1 - sender] + ack_step) % (1 << 32) if "A" in flags else 0
-        seen.append(Seen(time, sender, flags, seq, ack, payload, kept, window, (40000, 80)))
+        seen.append(Seen(time, sender, flags, seq, ack, payload, kept, window, PORTS[opening[:1]]))
         if step < 1 << 20:
             nxt[sender] = seq + payload + ("S" in flags) + ("F" in flags)
     return seen
@@ -48,7 +52,7 @@ def conversation(drawn: list[tuple[Any, ...]], opening: tuple[str, ...]) -> list
 @settings(max_examples=400, deadline=None)
 @given(
     st.lists(segment, max_size=24),
-    st.sampled_from((("S", "SA", "A"), ("S", "SA"), ("S",), ())),
+    st.sampled_from((("S", "SA", "A"), ("SA", "A"), ("S", "SA"), ("S",), ())),
     oddities,
 )
 def test_plain_segments_are_taken_in_alike(
@@ -82,3 +86,21 @@ def test_every_hundredth_gap_has_a_letter(kept: int | None) -> None:
     assert held(by_packets(module, segments)) == held(model)
     history = model.connections.histories.of(np.zeros(1, np.int64))[0]
     assert ("ShADa" if kept is None else "ShADaGGG") == history
+
+
+@pytest.mark.parametrize("opening", [("S", "SA", "A"), ("SA", "A")])
+@pytest.mark.parametrize("row", [20, 21])
+@pytest.mark.parametrize("odd", [*ODDITIES, ("ack", 0), ("ack", 1 << 31), ("seq", 5)])
+@pytest.mark.parametrize("vouched", [True, False])
+def test_one_odd_segment_among_plain_ones(
+    opening: tuple[str, ...], row: int, odd: tuple[str, int], vouched: bool
+) -> None:
+    """Whatever is odd about it, and whether its sender has sent a good checksum before."""
+    segments = rows_of(conversation(20 * PAIR, opening), [])
+    if not vouched:
+        segments.checksum[:] = Checksum.UNKNOWN
+        segments.checksum[25:30] = Checksum.GOOD
+        segments.checksum[30:35] = Checksum.BAD
+    getattr(segments, odd[0])[row] = odd[1]
+    module = import_module("tcptrace.tracker.zeek")
+    assert held(by_packets(module, segments)) == held(by_model(module, segments))
