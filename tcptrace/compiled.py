@@ -28,6 +28,8 @@ KERNELS: tuple[str, ...] = (
     "tcptrace.tracker.zeek",
     "tcptrace.tracker.zeek_connection",
     "tcptrace.tracker.zeek_history",
+    "tcptrace.tracker.zeek_opening",
+    "tcptrace.tracker.zeek_packet",
     "tcptrace.tracker.zeek_side",
     "tcptrace.tracker.zeek_timers",
     "tcptrace.tracker.zeek_harvest",

@@ -43,12 +43,14 @@ PUBLIC = {
     "Queues",
     "Recent",
     "Silence",
+    "Streams",
     "TakenBack",
     "Trains",
     "Waits",
     "Witness",
     "ZeekConnections",
     "ZeekHistories",
+    "ZeekPackets",
     "ZeekSides",
 }
 MOST = 100

@@ -4,8 +4,8 @@ cimport cython
 
 @cython.final
 cdef class Streams:
-    cdef unsigned char[::1] seen
-    cdef long long[::1] rows
+    cdef public unsigned char[::1] seen
+    cdef public long long[::1] rows
 
     cpdef Py_ssize_t look(self, long long[::1] rows, Py_ssize_t count) except? -1
     cpdef long long of(self, Py_ssize_t slot) except? -1 nogil

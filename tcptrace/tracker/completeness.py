@@ -39,14 +39,18 @@ def adds(control_bits: int, has_payload: bool) -> Completeness:
 
 # By the five control bits FIN to ACK, twice each: without and with payload.
 _ADDS = bytes(adds(control, data) for control in range(2 * ACK) for data in (False, True))
+_ONE = 64  # beside Completeness: a segment was seen
+_SEVERAL = 128  # and another
+OPENED = int(Completeness.SYN) | _ONE  # a stream that a SYN begins
+ANSWERS = int(Completeness.SYN_ACK) | _SEVERAL  # what a SYN,ACK adds to one that was begun
 
 ADDS = cython.declare(bytes, _ADDS)
 FIVE_BITS = cython.declare(cython.longlong, 2 * ACK - 1)
 BEGINS = cython.declare(cython.longlong, int(Completeness.SYN))
 DATA = cython.declare(cython.longlong, int(Completeness.DATA))
 ALL = cython.declare(cython.longlong, 63)
-ONE = cython.declare(cython.longlong, 64)  # beside Completeness: a segment was seen
-SEVERAL = cython.declare(cython.longlong, 128)  # and another
+ONE = cython.declare(cython.longlong, _ONE)
+SEVERAL = cython.declare(cython.longlong, _SEVERAL)
 WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
 SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
 OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def prefetch(address: object) -> None:
     """Begin to fetch the memory at an address into the processor's caches; changes nothing.
@@ -33,3 +35,11 @@ def _within(cells: memoryview, at: int, width: int) -> memoryview:
     if at < 0 or width < 1 or at + width > len(cells):
         raise IndexError(at)
     return cells[at : at + width]
+
+
+def clear(cells: Any, start: int, count: int) -> None:
+    """Set `count` cells from `start` on to zero, all of which there must be."""
+    if not 0 <= start <= start + count <= len(cells):
+        raise IndexError(start)
+    for cell in range(start, start + count):
+        cells[cell] = 0

@@ -2,10 +2,13 @@
 """`ZeekModel` ⚙: what Zeek would write about each connection, kept up one segment at a time.
 
 A second machine beside RFC 9293's, for it answers another question: what conn.log says, Zeek's
-timers and its habit of believing every FIN and RST included. Read `_packet` first, the order of
-TCPSessionAdapter::Process; `zeek_side`, `zeek_history` and `zeek_connection` hold what it moves.
-A slot holds one of our connections; Zeek may cut it into several rows (a SYN unanswered for
-5 s, long silence, a late packet after the close), and all of them are kept.
+timers and its habit of believing every FIN and RST included. A slot holds one of our connections;
+Zeek may cut it into several rows (a SYN unanswered for 5 s, long silence, a late packet after the
+close), and all of them are kept.
+
+`zeek_packet` takes any segment in. Most move no endpoint's state and only a few numbers: those
+are taken in here, in one loop whose views of the cells stay in registers; `zeek_opening` knows the
+first two of a connection.
 """
 
 from __future__ import annotations
@@ -19,129 +22,244 @@ from tcptrace.tracker import zeek_machine as machine
 from tcptrace.tracker import zeek_rows as words
 from tcptrace.tracker.completeness import Streams
 from tcptrace.tracker.zeek_connection import ZeekConnections
-from tcptrace.tracker.zeek_history import ZeekHistories
+from tcptrace.tracker.zeek_opening import ZeekOpenings
+from tcptrace.tracker.zeek_packet import ZeekPackets
 from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
-from tcptrace.tracker.zeek_side import ZeekSides
-from tcptrace.tracker.zeek_timers import ZeekTimers
 
 if not cython.compiled:
     from tcptrace.tracker.memory import prefetch
 
-SLOT = cython.declare(cython.Py_ssize_t, Segments.index("slot"))
-SENDER = cython.declare(cython.Py_ssize_t, Segments.index("sender"))
-OPENS = cython.declare(cython.Py_ssize_t, Segments.index("opens"))
-KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
-MARKS = cython.declare(cython.Py_ssize_t, Segments.index("marks"))
-TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
-CLOCK = cython.declare(cython.Py_ssize_t, Segments.index("clock"))
-SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
-FLAGS = cython.declare(cython.Py_ssize_t, Segments.index("flags"))
-WINDOW = cython.declare(cython.Py_ssize_t, Segments.index("window"))
-PAYLOAD = cython.declare(cython.Py_ssize_t, Segments.index("payload"))
-KEPT = cython.declare(cython.Py_ssize_t, Segments.index("kept"))
-CHECKSUM = cython.declare(cython.Py_ssize_t, Segments.index("checksum"))
-SRC_PORT = cython.declare(cython.Py_ssize_t, Segments.index("src_port"))
-DST_PORT = cython.declare(cython.Py_ssize_t, Segments.index("dst_port"))
-ACK_NUMBER = cython.declare(cython.Py_ssize_t, Segments.index("ack"))
-WIDTH = cython.declare(cython.Py_ssize_t, Segments.width())
-SLOT_WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
-SOON = cython.declare(cython.Py_ssize_t, 8)  # rows ahead for which they are fetched
-LINES = cython.declare(cython.Py_ssize_t, (ZeekSlots.index("fin_end_0") + 7) // 8)  # of the caches
-TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))
-START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("start_0"))
-LAST = cython.declare(cython.Py_ssize_t, ZeekSlots.index("last_0"))
-PACKETS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("packets_0"))
-REPEATS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("repeats_0"))
-FIN_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("fin_end_0"))
-CLOSED_WINDOWS = cython.declare(cython.Py_ssize_t, ZeekSlots.index("shut_0"))
-CORRUPTED = cython.declare(cython.Py_ssize_t, ZeekSlots.index("corrupt_0"))
-FED = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("fed"))
-ORIG = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("orig"))
-PARTIAL = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("partial"))
-MET = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("met"))
-STATE = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("state_0"))
-CLOSED_SIDE = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("closed_0"))
-VOUCHED = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("vouched_0"))
-FINS = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("fins_0"))
-DAMAGED = cython.declare(cython.longlong, int(Kind.DAMAGED))
-ICMP_ERROR = cython.declare(cython.longlong, int(Kind.ICMP_ERROR))
-BAD = cython.declare(cython.longlong, int(Checksum.BAD))
-GOOD = cython.declare(cython.longlong, int(Checksum.GOOD))
-HEADER_CUT = cython.declare(cython.longlong, int(Mark.HEADER_CUT))
-IP_CHECKSUM = cython.declare(cython.longlong, int(Mark.IP_CHECKSUM))
-FIN = cython.declare(cython.longlong, bits.FIN)
-SYN = cython.declare(cython.longlong, bits.SYN)
-RST = cython.declare(cython.longlong, bits.RST)
-ACK = cython.declare(cython.longlong, bits.ACK)
-CONTROLS = cython.declare(cython.longlong, bits.FIN | bits.SYN | bits.RST)
-INACTIVE = cython.declare(cython.longlong, int(EndpointState.INACTIVE))
-CLOSED = cython.declare(cython.longlong, int(EndpointState.CLOSED))
-RESET = cython.declare(cython.longlong, int(EndpointState.RESET))
-ACK_SHIFT = cython.declare(cython.longlong, machine.ACK_SHIFT)
+    SLOT = Segments.index("slot")
+    SENDER = Segments.index("sender")
+    OPENS = Segments.index("opens")
+    KIND = Segments.index("kind")
+    MARKS = Segments.index("marks")
+    TIME = Segments.index("time")
+    CLOCK = Segments.index("clock")
+    SEQ = Segments.index("seq")
+    ACK_NUMBER = Segments.index("ack")
+    FLAGS = Segments.index("flags")
+    WINDOW = Segments.index("window")
+    PAYLOAD = Segments.index("payload")
+    KEPT = Segments.index("kept")
+    CHECKSUM = Segments.index("checksum")
+    WIDTH = Segments.width()
+    SLOT_WIDTH = ZeekSlots.width()
+    SOON = 8  # rows ahead for which they are fetched
+    SOON_SLOT = 8 * Segments.width() + Segments.index("slot")
+    ENDING = ZeekSlots.octet("closed_0") // 8
+    TIME_END = ZeekSlots.index("time_end")
+    PACKETS = ZeekSlots.index("packets_0")
+    START = ZeekSlots.index("start_0")
+    LAST = ZeekSlots.index("last_0")
+    ACKED = ZeekSlots.index("acked_0")
+    TRIMMED = ZeekSlots.index("trimmed_0")
+    DELIVERED = ZeekSlots.index("delivered_0")
+    MISSED = ZeekSlots.index("missed_0")
+    GAPS = ZeekSlots.index("gaps_0")
+    ICMP_ERROR = int(Kind.ICMP_ERROR)
+    BAD = int(Checksum.BAD)
+    GOOD = int(Checksum.GOOD)
+    DOUBTS = int(Mark.HEADER_CUT | Mark.IP_CHECKSUM)
+    SYN = bits.SYN
+    ACK = bits.ACK
+    MOVING = bits.FIN | bits.SYN | bits.RST | bits.ACK
+    ACK_KIND = 2 * (bits.ACK >> machine.ACK_SHIFT)
+    FAR = words.FAR
+    GAP = ord("G")
+    DATA_SEEN = machine.ONCE["D"]
+    ACK_SEEN = machine.ONCE["A"]
+
+LINGER = cython.declare(cython.longlong, words.LINGER)
 MASK = cython.declare(cython.longlong, sequence.MASK)
-CORRUPT = cython.declare(cython.longlong, ord("C"))
-SHUT = cython.declare(cython.longlong, ord("W"))
-REPEATED = cython.declare(cython.longlong, ord("T"))
+HALF = cython.declare(cython.longlong, sequence.HALF)
+
+# What the first cell of a row says while both endpoints are established and have been heard of.
+ESTABLISHED = EndpointState.ESTABLISHED
+_OPEN = ZeekSlots.bits(met=3, state_0=ESTABLISHED, state_1=ESTABLISHED)
+OPEN = cython.declare(cython.longlong, _OPEN)
+OPEN_MASK = cython.declare(cython.longlong, ZeekSlots.bits(met=255, state_0=255, state_1=255))
+ORIG_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("orig"))
+SEEN_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("seen_0"))
+VOUCHED_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("vouched_0"))
+STEP = cython.declare(cython.longlong, ZeekSlots.shift("seen_1") - ZeekSlots.shift("seen_0"))
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
+    """tcp.sequence.diff, for this kernel."""
+    return ((left - right + HALF) & MASK) - HALF
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(-1)
+def _expect(cells: cython.longlong[::1], slot: cython.longlong) -> cython.int:
+    """Have at hand what most segments touch of a slot's row: it begins with that."""
+    k: cython.Py_ssize_t = slot * SLOT_WIDTH
+    if cython.compiled and 0 <= k and k + SLOT_WIDTH <= cells.shape[0]:
+        prefetch(cython.address(cells[k]))
+        prefetch(cython.address(cells[k + 8]))
+        prefetch(cython.address(cells[k + 16]))
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(-1)
+def _is_plain(
+    rows: cython.longlong[::1],
+    cells: cython.longlong[::1],
+    at: cython.size_t,
+    k: cython.size_t,
+    now: cython.longlong,
+) -> cython.bint:
+    """Whether a segment moves no endpoint's state and ends nothing, its numbers apart.
+
+    It has ACK and nothing that moves; both endpoints are established, no stream has a hole or an
+    end, and no timer is near: those of attempts and closes end nothing of such a connection.
+    """
+    word: cython.longlong = cells[k]
+    vouched: cython.longlong = word >> (VOUCHED_SHIFT + STEP * rows[at + SENDER])
+    return (
+        rows[at + FLAGS] & MOVING == ACK
+        and rows[at + KIND] | rows[at + OPENS] | rows[at + MARKS] & DOUBTS | cells[k + ENDING] == 0
+        and word & OPEN_MASK == OPEN
+        and now < cells[k + TIME_END] + LINGER
+        and rows[at + WINDOW] != 0
+        and rows[at + CHECKSUM] != BAD
+        and (rows[at + CHECKSUM] != GOOD or vouched & 1 != 0)
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(-1)
+def _take_in(
+    packets: ZeekPackets,
+    rows: cython.longlong[::1],
+    cells: cython.longlong[::1],
+    at: cython.size_t,
+    now: cython.longlong,
+) -> cython.bint:
+    """Take in a segment that is plain, as `packets` would; whether it was.
+
+    New octets and new acknowledgements only move numbers; older ones are not plain.
+    """
+    sender: cython.size_t = rows[at + SENDER]
+    k: cython.size_t = rows[at + SLOT] * SLOT_WIDTH
+    if not _is_plain(rows, cells, at, k, now):
+        return False
+    own: cython.size_t = k + sender
+    peer: cython.size_t = k + 1 - sender
+    payload: cython.longlong = rows[at + PAYLOAD]
+    last: cython.longlong = cells[own + LAST]
+    sent: cython.longlong = _diff(rows[at + SEQ] + payload, last & MASK)
+    acked: cython.longlong = cells[peer + ACKED]
+    ahead: cython.longlong = _diff(rows[at + ACK_NUMBER], acked & MASK)
+    acked += ahead
+    upto: cython.longlong = acked - cells[peer + START]
+    if not 0 <= ahead <= FAR or not 0 <= upto or (upto >= HALF and acked <= MASK) or upto == 2:
+        return False
+    kept: cython.bint = 0 < payload <= rows[at + KEPT]
+    start: cython.longlong = last - cells[own + START]
+    if payload > 0 and (sent <= 0 or (kept and (sent != payload or not 0 <= start < HALF))):
+        return False
+    letter: cython.longlong = DATA_SEEN if payload > 0 else ACK_SEEN
+    if not _seen(cells[k], sender) & letter:
+        packets.note(at, k, ACK_KIND + (payload > 0))
+    cells[k + TIME_END] = rows[at + TIME]
+    cells[own + PACKETS] += 1
+    if sent > 0:
+        cells[own + LAST] = last + sent
+    if ahead > 0:
+        cells[peer + ACKED] = acked
+    if upto > cells[peer + TRIMMED]:
+        _trim(packets, cells, k, peer, upto)
+    if kept:
+        packets.connections.sides.store(k, sender, start, start + payload)
+    return True
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _seen(word: cython.longlong, sender: cython.longlong) -> cython.longlong:
+    """The letters that its role has in the history, by the first cell of a row."""
+    return word >> (SEEN_SHIFT + STEP * ((word >> ORIG_SHIFT & 1) ^ sender))
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.cdivision(True)
+@cython.exceptval(-1)
+def _trim(
+    packets: ZeekPackets,
+    cells: cython.longlong[::1],
+    k: cython.size_t,
+    peer: cython.size_t,
+    upto: cython.longlong,
+) -> cython.int:
+    """`ZeekConnections.trim` of a stream that was acknowledged and has neither hole nor end."""
+    delivered: cython.longlong = cells[peer + DELIVERED]
+    if upto > delivered:
+        gaps: cython.longlong = cells[peer + GAPS] + 1
+        cells[peer + GAPS] = gaps
+        cells[peer + MISSED] += upto - delivered
+        cells[peer + DELIVERED] = upto
+        if gaps == 1 or gaps % 10 == 0:
+            packets.connections.histories.add(k, peer - k, GAP, gaps)
+    cells[peer + TRIMMED] = upto
+    return 0
 
 
 @cython.final
 @cython.cclass
 class ZeekModel:
-    """Zeek's view of many connections, each in the slot that the tracker gave it.
+    """Zeek's view of many connections, each in the slot that the tracker gave it."""
 
-    With `check_checksums` (Zeek without `-C`) a corrupt segment leaves only a `C` in the
-    history, one whose IP header is corrupt leaves nothing. Unlike Zeek, which calls a host
-    corrupt that leaves checksums to its network card, and a capture whose addresses were
-    rewritten, this believes a bad checksum only of a sender that has sent a good one.
-    """
-
-    check_checksums: cython.bint
     clock: cython.longlong
+    openings: ZeekOpenings
+    packets = cython.declare(ZeekPackets, visibility="public")
     connections = cython.declare(ZeekConnections, visibility="public")
     streams = cython.declare(Streams, visibility="public")
-    sides: ZeekSides
-    histories: ZeekHistories
-    timers: ZeekTimers
-    rows: cython.longlong[::1]
-    cells: cython.longlong[::1]
-    octets: cython.uchar[::1]
-    at: cython.Py_ssize_t
 
     def __init__(self, check_checksums: bool = True) -> None:
-        self.check_checksums = check_checksums
         self.clock = -words.NEVER
-        self.connections = ZeekConnections()
-        self.sides, self.histories = self.connections.sides, self.connections.histories
-        self.timers, self.streams = self.connections.timers, Streams()
+        self.packets, self.openings = ZeekPackets(check_checksums), ZeekOpenings()
+        self.connections, self.streams = self.packets.connections, self.packets.streams
 
     def feed(self, rows: cython.longlong[::1], count: cython.Py_ssize_t) -> None:
         """Take in the first `count` rows of `Segments.cells`; the tracker has filled them in."""
         row: cython.Py_ssize_t
-        k: cython.Py_ssize_t
-        self.connections.make_room(self.streams.look(rows, count))
-        self.cells, self.octets = self.connections.cells, self.connections.octets
-        self.rows = rows
+        at: cython.size_t
+        clock: cython.longlong = self.clock
+        packets: ZeekPackets = self.packets
+        openings: ZeekOpenings = self.openings
+        packets.look(rows, count)
+        cells: cython.longlong[::1] = self.connections.cells
+        openings.look(rows, cells, self.streams.seen)
         with cython.nogil:
             for row in range(count):
+                at = row * WIDTH
                 if cython.compiled and row + SOON < count:
-                    self._expect(rows[(row + SOON) * WIDTH + SLOT])
-                self.at = row * WIDTH
-                if rows[self.at + KIND] != ICMP_ERROR:
-                    self.streams.add(self.at)
-                    k = self._connection()
-                    if k >= 0:
-                        self._segment(k, rows[self.at + SENDER])
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _expect(self, slot: cython.longlong) -> cython.int:
-        """Have at hand what most segments touch of a slot's row."""
-        line: cython.Py_ssize_t
-        if cython.compiled and 0 <= slot * SLOT_WIDTH < self.cells.shape[0]:
-            for line in range(LINES):
-                prefetch(cython.address(self.cells[slot * SLOT_WIDTH + 8 * line]))
-        return 0
+                    _expect(cells, rows[at + SOON_SLOT])
+                if rows[at + KIND] != ICMP_ERROR:
+                    clock = max(clock, rows[at + TIME], rows[at + CLOCK])
+                    if rows[at + FLAGS] & SYN:
+                        if not openings.take(at, clock):
+                            packets.take(at, clock)
+                    elif not _take_in(packets, rows, cells, at, clock):
+                        packets.take(at, clock)
+        self.clock = clock
 
     def release(self, slots: list[int]) -> None:
         """Forget what is in these slots."""
@@ -149,139 +267,3 @@ class ZeekModel:
         for slot in slots:
             if slot * SLOT_WIDTH < self.connections.cells.shape[0]:
                 self.connections.forget(slot * SLOT_WIDTH)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-2)
-    def _connection(self) -> cython.Py_ssize_t:
-        """Where the connection is that Zeek counts the row to, begun where need be; -1: nowhere."""
-        at: cython.Py_ssize_t = self.at
-        k: cython.Py_ssize_t = self.rows[at + SLOT] * SLOT_WIDTH
-        own: cython.Py_ssize_t = self.rows[at + SENDER]
-        self.clock = max(self.clock, self.rows[at + TIME], self.rows[at + CLOCK])
-        # What a damaged header says of itself counts for nothing.
-        flags: cython.longlong = self.rows[at + FLAGS] * (self.rows[at + KIND] != DAMAGED)
-        if self.rows[at + OPENS]:
-            self.connections.forget(k)
-        elif self.octets[8 * k + FED]:
-            if self.rows[at + MARKS] & IP_CHECKSUM and self._believes(k, own):
-                return -1
-            if not self.timers.may_be_over(k, flags, self.clock):
-                return k
-            if not self.timers.is_over(k, flags, self.rows[at + SEQ], self.clock):
-                return k
-            with cython.gil:
-                self.connections.cut(k)
-        self.connections.begin(k, own, self.rows[at + TIME], self.clock)
-        self.connections.name_ends(k, flags, self.rows[at + SRC_PORT], self.rows[at + DST_PORT])
-        return k
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _believes(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.bint:
-        """Whether a bad checksum of this sender's is one."""
-        return self.check_checksums and self.octets[8 * k + VOUCHED + own] != 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _segment(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.int:
-        at: cython.Py_ssize_t = self.at
-        if self.rows[at + KIND] == DAMAGED or self.rows[at + MARKS] & HEADER_CUT:
-            return 0
-        if self.rows[at + CHECKSUM] == BAD and self._believes(k, own):
-            return self._count(k, own, CORRUPTED, CORRUPT)
-        if self.rows[at + CHECKSUM] == GOOD:
-            self.octets[8 * k + VOUCHED + own] = 1
-        self.cells[k + PACKETS + own] += 1
-        return self._packet(k, own)
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _count(
-        self,
-        k: cython.Py_ssize_t,
-        own: cython.Py_ssize_t,
-        column: cython.Py_ssize_t,
-        letter: cython.longlong,
-    ) -> cython.int:
-        """Count what the sender did, and have a letter for it now and then."""
-        self.cells[k + column + own] += 1
-        return self.histories.add(k, own, letter, self.cells[k + column + own])
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _packet(self, k: cython.Py_ssize_t, own: cython.Py_ssize_t) -> cython.int:
-        """One packet that counts, in the order of TCPSessionAdapter::Process."""
-        at: cython.Py_ssize_t = self.at
-        o: cython.Py_ssize_t = 8 * k
-        peer: cython.Py_ssize_t = 1 - own
-        flags: cython.longlong = self.rows[at + FLAGS]
-        seq: cython.longlong = self.rows[at + SEQ]
-        payload: cython.longlong = self.rows[at + PAYLOAD]
-        kind: cython.Py_ssize_t = (flags & CONTROLS) | (flags & ACK) >> ACK_SHIFT
-        kind = 2 * kind + (payload > 0)
-        role: cython.longlong = self._meet(k, own, flags)
-        data: cython.longlong = 0 if flags & RST else payload
-        seg_len: cython.longlong = data + ((flags & SYN) != 0) + ((flags & FIN) != 0)
-        end: cython.longlong = (seq + seg_len) & MASK
-        if self.octets[o + STATE + own] == INACTIVE or flags & SYN:
-            self.sides.begin(k, own, flags, seq, end)
-        last: cython.longlong = self.cells[k + LAST + own]
-        start: cython.longlong = self.sides.relative(seq, last, self.cells[k + START + own])
-        self.histories.add_own(
-            k, own, kind, flags & CONTROLS, start + (payload if flags & FIN else 0)
-        )
-        if self.rows[at + WINDOW] == 0:
-            self._shut(k, own, flags)
-        if not (self.octets[o + CLOSED_SIDE] and self.octets[o + CLOSED_SIDE + 1]):
-            self.cells[k + TIME_END] = self.rows[at + TIME]
-        if flags & FIN:
-            self.octets[o + FINS + own] = 1
-            self.cells[k + FIN_END + own] = start + seg_len
-        acked: cython.longlong = 0
-        if flags & ACK:
-            acked = self.sides.acknowledge(k, peer, self.rows[at + ACK_NUMBER], flags)
-        if self.sides.send(k, own, end, flags) and payload > 0:
-            self._count(k, own, REPEATS, REPEATED)
-        moves: cython.bint = flags & CONTROLS != 0 or self.octets[o + STATE + own] == INACTIVE
-        closes: cython.bint = moves and self.connections.move(k, own, kind, self.rows[at + TIME])
-        if acked:
-            self.connections.trim(k, peer, acked)
-        self.octets[o + MET] |= role
-        if 0 < data <= self.rows[at + KEPT] and start >= 0:
-            start += (flags & SYN) != 0
-            self.sides.store(k, own, start, start + data)
-        self.connections.check_end(k, own)
-        if closes:
-            self.connections.close(k, own)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _meet(
-        self, k: cython.Py_ssize_t, own: cython.Py_ssize_t, flags: cython.longlong
-    ) -> cython.longlong:
-        """The sender's role; its first packet says whether the connection is partial."""
-        o: cython.Py_ssize_t = 8 * k
-        role: cython.longlong = 1 if own == self.octets[o + ORIG] else 2
-        if not self.octets[o + MET] & role and (role == 1 or not self.octets[o + PARTIAL]):
-            self.octets[o + PARTIAL] = not flags & SYN or (role == 1 and flags & ACK != 0)
-        return role
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _shut(
-        self, k: cython.Py_ssize_t, own: cython.Py_ssize_t, flags: cython.longlong
-    ) -> cython.int:
-        """Its window is closed, which is of interest only while there is something to send."""
-        o: cython.Py_ssize_t = 8 * k
-        closed: cython.bint = self.octets[o + STATE + 1 - own] == CLOSED
-        if flags & RST or closed or self.octets[o + STATE + own] == RESET:
-            return 0
-        return self._count(k, own, CLOSED_WINDOWS, SHUT)

@@ -19,6 +19,9 @@ from tcptrace.tracker.zeek_rows import EndpointState, ZeekRows, ZeekSlots
 from tcptrace.tracker.zeek_side import ZeekSides
 from tcptrace.tracker.zeek_timers import ZeekTimers
 
+if not cython.compiled:
+    from tcptrace.tracker.memory import clear
+
 WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
 TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))
 ATTEMPT_AT = cython.declare(cython.Py_ssize_t, ZeekSlots.index("attempt_at"))
@@ -44,6 +47,9 @@ BEFORE = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("before_0"))
 CLOSED_SIDE = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("closed_0"))
 ENDED = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("ended_0"))
 GIVEN_UP = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("given_up_0"))
+HOLES = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("holes_0"))
+LETTERS = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("letters"))
+ROOM = cython.declare(cython.Py_ssize_t, ZeekSlots.room())
 FINS = cython.declare(cython.Py_ssize_t, ZeekSlots.octet("fins_0"))
 
 R_SLOT = cython.declare(cython.Py_ssize_t, ZeekRows.index("slot"))
@@ -188,12 +194,12 @@ class ZeekConnections:
     @cython.nogil
     @cython.exceptval(-1)
     def _clear(self, k: cython.Py_ssize_t) -> cython.int:
-        cell: cython.Py_ssize_t
-        self.sides.fill(k, 0)
-        self.sides.fill(k, 1)
-        self.histories.drop_tail(k)
-        for cell in range(k, k + WIDTH):
-            self.cells[cell] = 0
+        if self.octets[8 * k + HOLES] or self.octets[8 * k + HOLES + 1]:
+            self.sides.fill(k, 0)
+            self.sides.fill(k, 1)
+        if self.octets[8 * k + LETTERS] > ROOM:
+            self.histories.drop_tail(k)
+        clear(self.cells, k, WIDTH)
         return 0
 
     @cython.ccall

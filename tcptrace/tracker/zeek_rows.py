@@ -7,6 +7,7 @@ TCP_Endpoint.h; the loop that fills these rows is `tracker.zeek`.
 from __future__ import annotations
 
 import re
+import sys
 from enum import IntEnum
 from typing import ClassVar
 
@@ -68,49 +69,54 @@ class ZeekSlots(Rows):
     """What the model holds of a slot: one of Zeek's rows in the making, its sides' cells in pairs.
 
     A row begins with what fits in octets, OCTETS and then the history's first letters, and with
-    what every segment touches. Octets that are not declared otherwise are 0 or 1. `last` and
-    `acked` have the wraps in their upper 32 bits; `*_mark`, `fin_end`, `delivered`, `trimmed` and
-    `high` count from the ISN.
+    what every segment touches. Octets that are not declared otherwise are 0 or 1. The first eight
+    say whether a connection is open, the next eight are 0 in one that is: a cell each, so that
+    `tracker.zeek` can tell at a glance. `last` and `acked` have the wraps in their upper 32 bits;
+    `*_mark`, `fin_end`, `delivered`, `trimmed` and `high` count from the ISN.
     """
 
     OCTETS: ClassVar[dict[str, str]] = {
+        "orig": "the sender that Zeek calls the originator",
+        "met": "1 once the originator's first packet is over, 2 once the responder's is",
+        **_pairs(state="EndpointState"),
+        "seen_0": "zeek_machine.ONCE of each letter in the history, the originator's",
+        "seen_1": "the responder's",
+        **_pairs(
+            vouched="it has sent a good checksum",
+            closed="ConnectionClosed was said of it",
+            given_up="its stream is looked at no more",
+            fins="it has sent a FIN",
+            holes="octets above a hole are kept, beside the rows",
+        ),
         "fed": "the slot holds a connection",
         "cut": "Zeek's timers cut off others before it, which are kept beside the rows",
-        "orig": "the sender that Zeek calls the originator",
         "partial": "as Zeek's analyzer has it: it may have begun before the capture",
         "deferred": "a close waits for data",
         "idle": "how long silence is borne: place in IDLES",
-        "met": "1 once the originator's first packet is over, 2 once the responder's is",
-        "seen_0": "zeek_machine.ONCE of each letter in the history, the originator's",
-        "seen_1": "the responder's",
         "letters": "how many letters the history has, beside the rows those beyond ROOM",
         **_pairs(
             patient="its port is an interactive service's",
-            state="EndpointState",
             before="the one before it",
-            closed="ConnectionClosed was said of it",
             ended="its stream's end was noted",
-            given_up="its stream is looked at no more",
-            vouched="it has sent a good checksum",
-            fins="it has sent a FIN",
-            holes="octets above a hole are kept, beside the rows",
         ),
     }
     COLUMNS: ClassVar[dict[str, str]] = {
         **{f"octets_{place}": "eight octets" for place in range(6)},
         "time_end": "last packet that counts, ns",
-        "attempt_at": "when the attempt timer ends, ns; NEVER",
-        "delete_at": "when a close is over, ns; NEVER",
         **_pairs(
+            packets="packets that count",
             start="ISN",
             last="one past the highest number sent",
             acked="the highest acknowledged",
-            delivered="up to where its stream is whole",
             trimmed="up to where it was acknowledged and is kept no more",
-            high="one past the last octet kept, 0 for none",
-            packets="packets that count",
+            delivered="up to where its stream is whole",
             missed="octets in content gaps",
             gaps="content gaps",
+        ),
+        "attempt_at": "when the attempt timer ends, ns; NEVER",
+        "delete_at": "when a close is over, ns; NEVER",
+        **_pairs(
+            high="one past the last octet kept, 0 for none",
             repeats="segments that repeat data",
             fin_end="behind its last FIN",
             fin_mark="where its last FIN was",
@@ -127,6 +133,23 @@ class ZeekSlots(Rows):
     def octet(cls, name: str) -> int:
         """The place of an octet in a row; KeyError for a name that is not declared."""
         return {name: place for place, name in enumerate(cls.OCTETS)}[name]
+
+    @classmethod
+    def bits(cls, **octets: int) -> int:
+        """The cell in which these octets are, and which holds nothing else; its number."""
+        return sum(cls.bits_at(cls.octet(name), value) for name, value in octets.items())
+
+    @classmethod
+    def bits_at(cls, place: int, value: int) -> int:
+        """The cell in which an octet is, and which holds nothing else; its number."""
+        cell = bytearray(8)
+        cell[place % 8] = value
+        return int.from_bytes(cell, sys.byteorder, signed=True)
+
+    @classmethod
+    def shift(cls, name: str) -> int:
+        """How many bits are below an octet in its cell."""
+        return cls.bits(**{name: 1}).bit_length() - 1
 
     @classmethod
     def room(cls) -> int:

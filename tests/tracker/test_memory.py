@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tcptrace.tracker.memory import brief_of, prefetch, row_of
+from tcptrace.tracker.memory import brief_of, clear, prefetch, row_of
 
 
 def test_prefetch_changes_nothing() -> None:
@@ -35,3 +35,21 @@ def test_row_that_is_not_all_there(
     """No cell of it is to be had."""
     with pytest.raises(IndexError):
         of(np.arange(6).data, at, width)
+
+
+@pytest.mark.parametrize(("start", "count"), [(1, 2), (0, 4), (4, 0), (2, 0)])
+def test_clear_sets_cells_to_zero(start: int, count: int) -> None:
+    """Those, and no others."""
+    cells = np.arange(1, 5)
+    clear(cells.data, start, count)
+    expected = [0 if start <= place < start + count else place + 1 for place in range(4)]
+    assert expected == cells.tolist()
+
+
+@pytest.mark.parametrize(("start", "count"), [(-1, 2), (3, 2), (5, 0), (0, 5), (2, -1)])
+def test_clear_refuses_what_is_not_there(start: int, count: int) -> None:
+    """Cells before the first or behind the last."""
+    cells = np.arange(1, 5)
+    with pytest.raises(IndexError):
+        clear(cells.data, start, count)
+    assert [1, 2, 3, 4] == cells.tolist()
