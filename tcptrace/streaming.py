@@ -74,7 +74,7 @@ class Stream:
         tracker, now = self._feeding.tracker, 0
         settling = Settling(tracker)
         for segments in self._feeding:
-            now = max(now, int(segments.time.max(initial=0)))
+            now = int(segments.clock[-1]) if len(segments) else now
             if _is_due(tracker, settling):
                 yield from ((piece, now) for piece in settling.settle(now))
         self._feeding.finish()

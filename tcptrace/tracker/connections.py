@@ -105,7 +105,7 @@ class ConnectionTable:
     fresh: cython.Py_ssize_t
     limit: cython.longlong
     open_count: cython.longlong
-    born: cython.longlong
+    born = cython.declare(cython.longlong, visibility="readonly")
     clock: cython.longlong
 
     def __init__(self, limit: int, ended_linger: int, seed: int) -> None:

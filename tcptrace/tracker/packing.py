@@ -18,42 +18,54 @@ from tcptrace.tracker.odds import Odds
 from tcptrace.tracker.pages import Pages
 from tcptrace.tracker.slots import Brief, Keeping, Odd
 
-B_TIME = cython.declare(cython.Py_ssize_t, Brief.index("time_low"))
-B_PACKET = cython.declare(cython.Py_ssize_t, Brief.index("packet"))
-B_SEQ = cython.declare(cython.Py_ssize_t, Brief.index("seq"))
-B_ACK = cython.declare(cython.Py_ssize_t, Brief.index("ack"))
-B_TSVAL = cython.declare(cython.Py_ssize_t, Brief.index("tsval"))
-B_TSECR = cython.declare(cython.Py_ssize_t, Brief.index("tsecr"))
-B_SIZES = cython.declare(cython.Py_ssize_t, Brief.index("sizes"))
-B_LABELS = cython.declare(cython.Py_ssize_t, Brief.index("labels"))
-B_BITS = cython.declare(cython.Py_ssize_t, Brief.index("bits"))
-SENDER_SHIFT = cython.declare(cython.int, Brief.shift("sender"))
-ODD_SHIFT = cython.declare(cython.int, Brief.shift("odd"))
+if not cython.compiled:
+    from tcptrace.tracker.memory import brief_of, row_of
 
-ODD = cython.declare(cython.Py_ssize_t, len(Odd.CELLS))
-O_PATH_LOW = cython.declare(cython.Py_ssize_t, Odd.index("path_low"))
-O_PATH_HIGH = cython.declare(cython.Py_ssize_t, Odd.index("path_high"))
-O_PAYLOAD = cython.declare(cython.Py_ssize_t, Odd.index("payload"))
-O_WINDOW = cython.declare(cython.Py_ssize_t, Odd.index("window"))
-O_INTERFACE = cython.declare(cython.Py_ssize_t, Odd.index("interface"))
-O_SACK_BLOCKS = cython.declare(cython.Py_ssize_t, Odd.index("sack_blocks"))
-O_SACK = cython.declare(cython.Py_ssize_t, Odd.index("sack_1_left"))
-SACK_EDGES = cython.declare(cython.Py_ssize_t, 4)
+    B_TIME = Brief.index("time_low")
+    B_PACKET = Brief.index("packet")
+    B_SEQ = Brief.index("seq")
+    B_ACK = Brief.index("ack")
+    B_TSVAL = Brief.index("tsval")
+    B_TSECR = Brief.index("tsecr")
+    B_SIZES = Brief.index("sizes")
+    B_LABELS = Brief.index("labels")
+    B_BITS = Brief.index("bits")
+    BRIEF = len(Brief.CELLS)
+    SENDER_SHIFT = Brief.shift("sender")
+    ODD_SHIFT = Brief.shift("odd")
 
-# What is foretold of a row, in the order of its bits in the mask; the lowest is the sender.
-FORETOLD = cython.declare(cython.Py_ssize_t, 8)
-cython.declare(PAYLOAD=cython.Py_ssize_t, BITS=cython.Py_ssize_t, WINDOW=cython.Py_ssize_t)
-cython.declare(IP_ID=cython.Py_ssize_t, TSVAL=cython.Py_ssize_t, TSECR=cython.Py_ssize_t)
-cython.declare(SEQ=cython.Py_ssize_t, ACK=cython.Py_ssize_t)
-PAYLOAD, BITS, WINDOW, IP_ID, TSVAL, TSECR, SEQ, ACK = range(8)
+    ODD = len(Odd.CELLS)
+    O_PATH_LOW = Odd.index("path_low")
+    O_PATH_HIGH = Odd.index("path_high")
+    O_PAYLOAD = Odd.index("payload")
+    O_WINDOW = Odd.index("window")
+    O_INTERFACE = Odd.index("interface")
+    O_SACK_BLOCKS = Odd.index("sack_blocks")
+    O_SACK = Odd.index("sack_1_left")
+    SACK_EDGES = 4
 
-IN_PAGE = cython.declare(cython.Py_ssize_t, Keeping.PAGE - 1)
-SYN_FIN = cython.declare(cython.longlong, flags.SYN | flags.FIN)
-UPPER = cython.declare(cython.longlong, 1 << 32)
-MASK16 = cython.declare(cython.longlong, 0xFFFF)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+    # What is foretold of a row, in the order of its bits in the mask; the lowest is the sender.
+    PAYLOAD = 0
+    BITS = 1
+    WINDOW = 2
+    IP_ID = 3
+    TSVAL = 4
+    TSECR = 5
+    SEQ = 6
+    ACK = 7
+    FORETOLD = 8
+    FORE = FORETOLD  # where the cells of what was foretold begin,
+    LAST = 2 * FORETOLD  # and those of the sides' last rows
+    CELLS = 4 * FORETOLD
+
+    IN_PAGE = Keeping.PAGE - 1
+    SYN_FIN = flags.SYN | flags.FIN
+    MASK16 = 0xFFFF
+    UPPER = 1 << 32
+    MASK32 = 0xFFFFFFFF
+    HALF = 0x80000000
+
 MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
 HALF64 = cython.declare(cython.ulonglong, 1 << 63)
 
 
@@ -107,14 +119,58 @@ def _unfolded_time(folded: cython.ulonglong, right: cython.longlong) -> cython.l
     return -1 - cython.cast(cython.longlong, time ^ MASK64) if time & HALF64 else time
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _end(c: cython.p_longlong, last: cython.Py_ssize_t) -> cython.longlong:
+    """The number after the last octet of a side's last row."""
+    end: cython.longlong = c[last + SEQ] + c[last + PAYLOAD]
+    return (end + ((c[last + BITS] & SYN_FIN) != 0)) & MASK32
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _foretell(c: cython.p_longlong, side: cython.Py_ssize_t) -> cython.void:
+    """What the next row of a side says if nothing happens."""
+    own: cython.Py_ssize_t = LAST + side * FORETOLD
+    peer: cython.Py_ssize_t = 2 * LAST + FORETOLD - own
+    ip_id: cython.longlong = c[own + IP_ID]
+    c[FORE + PAYLOAD] = c[own + PAYLOAD]
+    c[FORE + BITS] = c[own + BITS] | side << SENDER_SHIFT
+    c[FORE + WINDOW] = c[own + WINDOW]
+    c[FORE + IP_ID] = (ip_id + (ip_id != 0)) & MASK16
+    c[FORE + TSVAL] = c[own + TSVAL]
+    c[FORE + TSECR] = c[peer + TSVAL]
+    c[FORE + SEQ] = _end(c, own)
+    c[FORE + ACK] = _end(c, peer)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _lay(c: cython.p_longlong, b: cython.p_int) -> cython.void:
+    """Lay the numbers of a row where a brief has them, the checksum being there."""
+    b[B_BITS] = c[BITS]
+    b[B_LABELS] |= c[IP_ID]
+    b[B_TSVAL] = _low(c[TSVAL])
+    b[B_TSECR] = _low(c[TSECR])
+    b[B_SEQ] = _low(c[SEQ])
+    b[B_ACK] = _low(c[ACK])
+    b[B_SIZES] = _low(c[PAYLOAD] | c[WINDOW] << 16)
+
+
 @cython.final
 @cython.cclass
 class Packing:
     """Packs the rows of one connection after the other, or unpacks them.
 
     at : place of the next octet
-    foretold, row : of a row, in the order of the mask
-    last : the last row of each side, likewise; zero before there is one
+    cells : in the order of the mask a row, what was foretold of it, and the last row of each
+        side; zero before there is one
     brief, odds : room for a row that is unpacked to be laid out, and nowhere kept
     """
 
@@ -124,17 +180,13 @@ class Packing:
     interface: cython.longlong
     time: cython.longlong
     packet: cython.longlong
-    foretold: cython.longlong[::1]
-    row: cython.longlong[::1]
-    last: cython.longlong[::1]
+    cells: cython.longlong[::1]
     brief: cython.int[::1]
     odds: Odds
 
     def __init__(self, pages: Pages) -> None:
         self.pages = pages
-        self.foretold = memoryview(np.zeros(FORETOLD, np.int64))
-        self.row = memoryview(np.zeros(FORETOLD, np.int64))
-        self.last = memoryview(np.zeros(2 * FORETOLD, np.int64))
+        self.cells = memoryview(np.zeros(CELLS, np.int64))
         self.brief = memoryview(np.zeros(len(Brief.CELLS), np.int32))
         self.odds = Odds()
 
@@ -148,8 +200,8 @@ class Packing:
         cell: cython.Py_ssize_t
         self.at, self.path, self.interface = at, path, interface
         self.time = self.packet = 0
-        for cell in range(2 * FORETOLD):
-            self.last[cell] = 0
+        for cell in range(LAST, CELLS):
+            self.cells[cell] = 0
         return 0
 
     @cython.ccall
@@ -157,23 +209,23 @@ class Packing:
     @cython.exceptval(-1)
     def pack(self, rows: cython.int[::1], at: cython.Py_ssize_t, odds: Odds) -> cython.int:
         """Write down the row whose brief is `rows[at:]`; its odd row, if any, is among `odds`."""
-        bits: cython.longlong = rows[at + B_BITS]
-        side: cython.Py_ssize_t = bits >> SENDER_SHIFT & 1
+        b: cython.p_int = brief_of(rows, at, BRIEF)
+        c: cython.p_longlong = row_of(self.cells, 0, CELLS)
+        side: cython.Py_ssize_t = b[B_BITS] >> SENDER_SHIFT & 1
         mask: cython.ulonglong = side
         cell: cython.Py_ssize_t
-        self._foretell(side)
-        self._look(rows, at, odds)
+        _foretell(c, side)
+        self._look(c, b, odds)
         for cell in range(FORETOLD):
-            if self.row[cell] != self.foretold[cell]:
-                mask |= 2 << cell
+            mask |= cython.cast(cython.ulonglong, c[cell] != c[FORE + cell]) << (cell + 1)
+            c[LAST + side * FORETOLD + cell] = c[cell]
         self._put(mask)
-        self._put_moment(rows, at)
+        self._put_moment(b)
         for cell in range(FORETOLD):
-            if mask & 2 << cell:
-                self._put(_folded(self.row[cell], self.foretold[cell]))
-        self._pass(side)
-        if bits >> ODD_SHIFT & 1:
-            self._pack_odd(odds.cells, rows[at + B_SIZES] * ODD)
+            if mask >> (cell + 1) & 1:
+                self._put(_folded(c[cell], c[FORE + cell]))
+        if c[BITS] >> ODD_SHIFT & 1:
+            self._pack_odd(odds.cells, b[B_SIZES] * ODD)
         return 0
 
     @cython.ccall
@@ -181,99 +233,54 @@ class Packing:
     @cython.exceptval(-1)
     def unpack(self, rows: cython.int[::1], at: cython.Py_ssize_t, odds: Odds) -> cython.int:
         """Lay the next row into `rows[at:]`, and among `odds` what does not fit there."""
+        b: cython.p_int = brief_of(rows, at, BRIEF)
+        c: cython.p_longlong = row_of(self.cells, 0, CELLS)
         mask: cython.ulonglong = self._take()
         side: cython.Py_ssize_t = mask & 1
         cell: cython.Py_ssize_t
-        self._foretell(side)
-        self._take_moment(rows, at)
+        _foretell(c, side)
+        self._take_moment(b)
         for cell in range(FORETOLD):
-            self.row[cell] = self.foretold[cell]
-            if mask & 2 << cell:
-                self.row[cell] = (self.foretold[cell] + _unfolded(self._take())) & MASK32
-        self._pass(side)
-        self._lay(rows, at)
-        if self.row[BITS] >> ODD_SHIFT & 1:
-            rows[at + B_SIZES] = odds.take()
-            self._unpack_odd(odds.cells, rows[at + B_SIZES] * ODD)
+            c[cell] = c[FORE + cell]
+            if mask >> (cell + 1) & 1:
+                c[cell] = (c[cell] + _unfolded(self._take())) & MASK32
+            c[LAST + side * FORETOLD + cell] = c[cell]
+        _lay(c, b)
+        if c[BITS] >> ODD_SHIFT & 1:
+            b[B_SIZES] = odds.take()
+            self._unpack_odd(odds.cells, b[B_SIZES] * ODD)
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(-1)
-    def _foretell(self, side: cython.Py_ssize_t) -> cython.int:
-        """What the next row of a side says if nothing happens."""
-        own: cython.Py_ssize_t = side * FORETOLD
-        peer: cython.Py_ssize_t = FORETOLD - own
-        self.foretold[PAYLOAD] = self.last[own + PAYLOAD]
-        self.foretold[BITS] = self.last[own + BITS] | side << SENDER_SHIFT
-        self.foretold[WINDOW] = self.last[own + WINDOW]
-        self.foretold[IP_ID] = self.last[own + IP_ID] + (self.last[own + IP_ID] != 0) & MASK16
-        self.foretold[TSVAL] = self.last[own + TSVAL]
-        self.foretold[TSECR] = self.last[peer + TSVAL]
-        self.foretold[SEQ] = self._end(own)
-        self.foretold[ACK] = self._end(peer)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1, check=True)
-    def _end(self, last: cython.Py_ssize_t) -> cython.longlong:
-        """The number after the last octet of a side's last row."""
-        end: cython.longlong = self.last[last + SEQ] + self.last[last + PAYLOAD]
-        return end + ((self.last[last + BITS] & SYN_FIN) != 0) & MASK32
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _pass(self, side: cython.Py_ssize_t) -> cython.int:
-        """The row is the side's last one from now on."""
-        cell: cython.Py_ssize_t
-        for cell in range(FORETOLD):
-            self.last[side * FORETOLD + cell] = self.row[cell]
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _look(self, rows: cython.int[::1], at: cython.Py_ssize_t, odds: Odds) -> cython.int:
+    def _look(self, c: cython.p_longlong, b: cython.p_int, odds: Odds) -> cython.int:
         """Have the numbers of a row side by side."""
-        sizes: cython.longlong = rows[at + B_SIZES]
-        self.row[BITS] = rows[at + B_BITS]
-        self.row[IP_ID] = rows[at + B_LABELS] & MASK16
-        self.row[TSVAL] = rows[at + B_TSVAL] & MASK32
-        self.row[TSECR] = rows[at + B_TSECR] & MASK32
-        self.row[SEQ] = rows[at + B_SEQ] & MASK32
-        self.row[ACK] = rows[at + B_ACK] & MASK32
-        self.row[PAYLOAD] = sizes & MASK16
-        self.row[WINDOW] = sizes >> 16 & MASK16
-        if self.row[BITS] >> ODD_SHIFT & 1:
-            self.row[PAYLOAD] = odds.cells[sizes * ODD + O_PAYLOAD] & MASK32
-            self.row[WINDOW] = odds.cells[sizes * ODD + O_WINDOW] & MASK32
+        sizes: cython.longlong = b[B_SIZES]
+        c[BITS] = b[B_BITS]
+        c[IP_ID] = b[B_LABELS] & MASK16
+        c[TSVAL] = b[B_TSVAL] & MASK32
+        c[TSECR] = b[B_TSECR] & MASK32
+        c[SEQ] = b[B_SEQ] & MASK32
+        c[ACK] = b[B_ACK] & MASK32
+        c[PAYLOAD] = sizes & MASK16
+        c[WINDOW] = sizes >> 16 & MASK16
+        if c[BITS] >> ODD_SHIFT & 1:
+            c[PAYLOAD] = odds.cells[sizes * ODD + O_PAYLOAD] & MASK32
+            c[WINDOW] = odds.cells[sizes * ODD + O_WINDOW] & MASK32
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(-1)
-    def _lay(self, rows: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
-        """Lay the numbers of a row where a brief has them, the checksum being there."""
-        rows[at + B_BITS] = self.row[BITS]
-        rows[at + B_LABELS] |= self.row[IP_ID]
-        rows[at + B_TSVAL] = _low(self.row[TSVAL])
-        rows[at + B_TSECR] = _low(self.row[TSECR])
-        rows[at + B_SEQ] = _low(self.row[SEQ])
-        rows[at + B_ACK] = _low(self.row[ACK])
-        rows[at + B_SIZES] = _low(self.row[PAYLOAD] | self.row[WINDOW] << 16)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(-1)
-    def _put_moment(self, rows: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+    def _put_moment(self, b: cython.p_int) -> cython.int:
         """Write down time and number since the row before, and the checksum."""
-        upper: cython.longlong = rows[at + B_TIME + 1]
-        time: cython.longlong = upper * UPPER + (rows[at + B_TIME] & MASK32)
-        packet: cython.longlong = rows[at + B_PACKET] & MASK32
-        field: cython.longlong = rows[at + B_LABELS] >> 16
+        upper: cython.longlong = b[B_TIME + 1]
+        time: cython.longlong = upper * UPPER + (b[B_TIME] & MASK32)
+        packet: cython.longlong = b[B_PACKET] & MASK32
+        field: cython.longlong = b[B_LABELS] >> 16
         self._put(_folded_time(time, self.time))
         self._put(packet - self.packet & MASK32)
         self._put_octet(field & 0xFF)
@@ -282,18 +289,19 @@ class Packing:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(-1)
-    def _take_moment(self, rows: cython.int[::1], at: cython.Py_ssize_t) -> cython.int:
+    def _take_moment(self, b: cython.p_int) -> cython.int:
         """Lay time, number and checksum into a brief."""
         self.time = _unfolded_time(self._take(), self.time)
         self.packet = self.packet + self._take() & MASK32
         field: cython.longlong = self._take_octet()
         field |= self._take_octet() << 8
-        rows[at + B_TIME] = _low(self.time)
-        rows[at + B_TIME + 1] = self.time >> 32
-        rows[at + B_PACKET] = _low(self.packet)
-        rows[at + B_LABELS] = _low(field << 16)
+        b[B_TIME] = _low(self.time)
+        b[B_TIME + 1] = self.time >> 32
+        b[B_PACKET] = _low(self.packet)
+        b[B_LABELS] = _low(field << 16)
         return 0
 
     @cython.cfunc
@@ -331,9 +339,9 @@ class Packing:
     ) -> cython.int:
         """A cell of an odd row if it is as in most; the cells before it are known."""
         if cell == O_PAYLOAD:
-            return _low(self.row[PAYLOAD])
+            return _low(self.cells[PAYLOAD])
         if cell == O_WINDOW:
-            return _low(self.row[WINDOW])
+            return _low(self.cells[WINDOW])
         if cell == O_PATH_LOW:
             return _low(self.path)
         if cell == O_PATH_HIGH:
@@ -341,7 +349,7 @@ class Packing:
         if cell == O_INTERFACE:
             return self.interface
         if O_SACK <= cell < O_SACK + 2 * min(odd[at + O_SACK_BLOCKS], SACK_EDGES // 2):
-            return _low(self.row[ACK])
+            return _low(self.cells[ACK])
         return 0
 
     @cython.cfunc
@@ -355,6 +363,7 @@ class Packing:
         return self._put_octet(number)
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(-1)
     def _put_octet(self, octet: cython.longlong) -> cython.int:
@@ -379,8 +388,9 @@ class Packing:
         return number
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
-    @cython.exceptval(-1, check=True)
+    @cython.exceptval(-1)
     def _take_octet(self) -> cython.longlong:
         if self.at & IN_PAGE == 0:
             self.at = self.pages.after(self.at)

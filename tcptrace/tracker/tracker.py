@@ -126,7 +126,7 @@ class Tracker:
         if self._begun is None and count:
             self._begun = int(segments.time[0])
         self._table.assign(segments.cells, count, clocks)
-        self.born += int(segments.opens.sum())
+        self.born = self._table.born
         capacity = len(self._table.matrix())
         self._log.add(segments.cells, count, capacity)
         self._counting.do(partial(self._count, segments, capacity))
