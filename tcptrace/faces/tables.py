@@ -74,10 +74,10 @@ def table_command(name: str) -> click.Command:
 def write_table(
     request: Request, name: str, asked: tuple[str | None, str | None, tuple[str, ...]]
 ) -> None:
-    """Read, select, and write a table in the form, to the file and of the columns asked for."""
-    from tcptrace.faces.layout import shown
-    from tcptrace.faces.selection import picked_columns
+    """Read, select, and write a table in the form, to the file and of the columns asked for.
 
+    What a table is made with, pandas above all, is imported once the reading has begun.
+    """
     form, path, columns = asked
     kind = format_of(form, path)
     streams = request.dask is None and kind in STREAMS
@@ -90,6 +90,9 @@ def write_table(
         trace = cast("Trace", request.stream())
     else:
         trace = request.trace()
+    from tcptrace.faces.layout import shown
+    from tcptrace.faces.selection import picked_columns
+
     rows = rows_of(request, trace, name)
     frame = picked_columns(rows, columns)
     with output(path, request.files) as stream:
