@@ -88,7 +88,6 @@ OUT_REASON = cython.declare(cython.Py_ssize_t, Transitions.index("reason"))
 OUT_WIDTH = cython.declare(cython.Py_ssize_t, Transitions.width())
 NEVER = cython.declare(cython.longlong, -1)
 
-
 ROWS_A_SIDE = 12  # that stand; those that were taken back come on top
 
 
@@ -113,6 +112,7 @@ class Telling:
     side: cython.longlong
     state: cython.longlong
     clock: cython.longlong
+    upto: cython.longlong
     back: TakenBack
     taken_back: cython.longlong
 
@@ -151,7 +151,7 @@ class Telling:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _run(self, at: cython.Py_ssize_t, peer: cython.Py_ssize_t) -> cython.int:
-        self.clock = NEVER
+        self.clock = self.upto = NEVER
         self.state = CLOSED
         self.taken_back = self.back.ordered(self.e[at + TAKEN_BACK])
         if self.e[at + STATELESS]:
@@ -234,10 +234,12 @@ class Telling:
         self.state = following
         self.clock = max(self.clock, self.e[m + WHEN])
         row: cython.Py_ssize_t = self._row(self.e[m + EVENT], self.e[m + BASIS], self.e[m + REASON])
-        self.out[row + OUT_EARLIEST] = min(self.e[m + EARLIEST], self.clock)
-        self.out[row + OUT_LATEST] = max(self.e[m + LATEST], self.clock)
-        if self.e[m + EARLIEST] == NEVER:
-            self.out[row + OUT_EARLIEST] = NEVER
+        early: cython.longlong = self.e[m + EARLIEST]
+        self.out[row + OUT_EARLIEST] = early if early == NEVER else min(early, self.clock)
+        # What seems to have come to pass before the state that it follows may be as late as that.
+        late: cython.longlong = self.e[m + LATEST]
+        self.upto = late if late >= self.clock else max(self.clock, self.upto)
+        self.out[row + OUT_LATEST] = self.upto
         self.out[row + OUT_PACKET] = self.e[m + SHOWN_BY]
         self.out[row + OUT_CONFIRMED] = self.e[m + CONFIRMED_BY]
         return 0
@@ -331,13 +333,12 @@ class Telling:
     @cython.exceptval(-1, check=True)
     def _only_end(self, at: cython.Py_ssize_t) -> cython.int:
         """Nothing is known of it but a RST: it is CLOSED."""
-        if self.e[at + ENDED + WHEN] == NEVER or self.e[at + ACTIVE]:
+        m: cython.Py_ssize_t = at + ENDED
+        if self.e[m + WHEN] == NEVER or self.e[at + ACTIVE]:
             return 0
-        self.clock = self.e[at + ENDED + WHEN]
-        row: cython.Py_ssize_t = self._row(
-            self.e[at + ENDED + EVENT], self.e[at + ENDED + BASIS], self.e[at + ENDED + REASON]
-        )
-        self.out[row + OUT_PACKET] = self.e[at + ENDED + SHOWN_BY]
+        self.clock = self.e[m + WHEN]
+        row: cython.Py_ssize_t = self._row(self.e[m + EVENT], self.e[m + BASIS], self.e[m + REASON])
+        self.out[row + OUT_PACKET] = self.e[m + SHOWN_BY]
         return 0
 
     @cython.cfunc
@@ -373,8 +374,7 @@ class Telling:
     @cython.nogil
     @cython.exceptval(-1, check=True)
     def _leave(self, following: cython.longlong, moment: cython.longlong) -> cython.int:
-        self.state = following
-        self.clock = max(self.clock, moment)
+        self.state, self.clock = following, max(self.clock, moment)
         return 0
 
     @cython.cfunc
