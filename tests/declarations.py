@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import ast
 import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from textwrap import indent
 
@@ -205,7 +207,15 @@ def declarations() -> dict[Path, str]:
     return found
 
 
+class _AsWritten:
+    """Finds kernels as their `.py`: what is compiled may be of before the change."""
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        return spec_from_file_location(name, source(name)) if name in KERNELS else None
+
+
 if __name__ == "__main__":
+    sys.meta_path.insert(0, _AsWritten())
     for path, text in declarations().items():
         path.write_text(text)
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
