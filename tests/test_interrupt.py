@@ -75,11 +75,22 @@ def interrupted(*words: str) -> subprocess.CompletedProcess[bytes]:
     ) as run:
         os.close(reads)
         os.write(writes, octets)
-        wait_until_it_waits(run, writes)
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=PATIENCE)
+        try:
+            wait_until_it_waits(run, writes)
+            run.send_signal(signal.SIGINT)
+            out, err = run.communicate(timeout=PATIENCE)
+        finally:
+            run.kill()  # lest it be waited for where something failed
     os.close(writes)
     return subprocess.CompletedProcess(command, run.returncode, out, err)
+
+
+def state_of(task: Path) -> str:
+    """`S` if a thread sleeps; of one that ended in between, nothing."""
+    try:
+        return task.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def wait_until_it_waits(run: subprocess.Popen[bytes], pipe: int) -> None:
@@ -88,11 +99,8 @@ def wait_until_it_waits(run: subprocess.Popen[bytes], pipe: int) -> None:
     while calm < 20 and time.monotonic() < until:
         unread = array.array("i", [0])
         fcntl.ioctl(pipe, termios.FIONREAD, unread)
-        states = [
-            task.joinpath("stat").read_text().rpartition(")")[2].split()[0]
-            for task in Path(f"/proc/{run.pid}/task").iterdir()
-        ]
-        calm = calm + 1 if not unread[0] and set(states) == {"S"} else 0
+        states = {state_of(task) for task in Path(f"/proc/{run.pid}/task").iterdir()}
+        calm = calm + 1 if not unread[0] and states == {"S"} else 0
         time.sleep(0.01)
 
 
