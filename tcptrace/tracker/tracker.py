@@ -241,10 +241,6 @@ class Tracker:
             self._forgotten += 1
         return given_up
 
-    def _are_pair(self, one: int, two: int) -> bool:
-        """Whether the second incarnation was begun after the first one."""
-        return int(self._table.matrix()[two, Slots.index("after")]) == one
-
     def _take_left(self) -> list[_Part]:
         """Let those that have left wait to be judged; the parts that they are of."""
         left: Matrix = self._table.left()
@@ -258,7 +254,7 @@ class Tracker:
             if part not in self._parts:
                 judgement = Judgement(self._profile, PARTS)
                 judgement.begun = self._begun or 0
-                self._parts[part] = _Part(judgement, Pending(self._are_pair))
+                self._parts[part] = _Part(judgement, Pending(partial(_are_pair, self._table)))
             own = parts == part
             self._parts[part].pending.add(left[own], rows[own])
         return [self._parts[part] for part in met]
@@ -301,3 +297,8 @@ class Tracker:
         main = np.flatnonzero(rows.main == 1)
         tallies = Tallies(self._tallying.of(slots))
         return Counted(tallies, rows.take(main), [histories[place] for place in main.tolist()])
+
+
+def _are_pair(table: ConnectionTable, one: int, two: int) -> bool:
+    """Whether the incarnation in the second slot was begun after the one in the first."""
+    return int(table.matrix()[two, Slots.index("after")]) == one

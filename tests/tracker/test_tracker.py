@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -255,6 +257,20 @@ def test_ended_connections_leave_after_the_linger() -> None:
     later.time[:] += ENDED_LINGER + 10 * SECOND
     found = track(ended, still, later)
     assert [EndReason.IDLE, EndReason.CAPTURE_END] == found.connections.end_reason.tolist()
+
+
+def test_let_go_it_is_gone_at_once() -> None:
+    """Tables are made when its memory is free again: nothing of it leads back to it."""
+    tracker = Tracker()
+    tracker.feed(exchange(OPEN + CLOSE))
+    tracker.finish()
+    gone = weakref.ref(tracker)
+    gc.disable()
+    try:
+        del tracker
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_groups_are_judged_while_the_capture_runs() -> None:
