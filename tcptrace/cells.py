@@ -1,17 +1,21 @@
-"""`clear_cells`, `move_cells`: many cells of `Rows` at once, as the C library does it.
+"""`clear`, `move`: many cells of `Rows` at once, as the C library does it.
 
-Compiled kernels, for whom `cells.pxd` is written by hand, pass the address of the first cell. What
-is here is an interpreter's, which passes the cells from the first on.
+Compiled kernels have them from `cells.pxd`, which is written by hand; what is here is an
+interpreter's. Both check once that all the cells are there.
 """
 
 from __future__ import annotations
 
 
-def clear_cells(cells: memoryview, count: int) -> None:
-    """The first `count` cells become 0."""
-    cells[:count] = memoryview(bytes(8 * count)).cast(cells.format)  # type: ignore[call-overload]
+def clear(cells: memoryview, at: int, count: int) -> None:
+    """`count` cells from `at` on become 0; IndexError where not all of them are there."""
+    if not 0 <= at <= at + count <= len(cells):
+        raise IndexError(at)
+    cells[at : at + count] = memoryview(bytes(8 * count)).cast(cells.format)  # type: ignore[call-overload]
 
 
-def move_cells(to: memoryview, cells: memoryview, count: int) -> None:
-    """The first `count` cells, which may lie where they go to, go there."""
-    to[:count] = cells[:count]
+def move(cells: memoryview, to: int, at: int, count: int) -> None:
+    """`count` cells from `at` on go to `to`, which they may lie beside; IndexError as `clear`."""
+    if count < 0 or not 0 <= min(to, at) <= max(to, at) <= len(cells) - count:
+        raise IndexError(max(to, at))
+    cells[to : to + count] = cells[at : at + count]

@@ -1,6 +1,7 @@
 # Made by tests/declarations.py from checksums.py.
 cimport cython
 from tcptrace.decode.octets cimport Octets
+from tcptrace.decode.ones_complement cimport fold
 
 
 @cython.final

@@ -12,6 +12,9 @@ from tcptrace.decode.protocols import IpProtocol
 from tcptrace.decode.segments import Checksum
 from tcptrace.decode.skipped import Tally
 
+if not cython.compiled:
+    from tcptrace.decode.ones_complement import fold
+
 D_WIDTH = cython.declare(cython.Py_ssize_t, Datagrams.width())
 D_AT = cython.declare(cython.Py_ssize_t, Datagrams.index("at"))
 D_KEPT_END = cython.declare(cython.Py_ssize_t, Datagrams.index("kept_end"))
@@ -93,9 +96,9 @@ class Judge(Octets):
         """
         addresses += TCP_PROTOCOL
         pseudo: cython.longlong = addresses + (length & 0xFFFF) + (length >> 16)
-        if total >= 0 and _fold(pseudo + total) == 0xFFFF:
+        if total >= 0 and fold(pseudo + total) == 0xFFFF:
             return GOOD
-        if field == 0 or field == _fold(pseudo) or field == _fold(addresses):
+        if field == 0 or field == fold(pseudo) or field == fold(addresses):
             self.tallies[T_OFFLOADED] += 1
             return OFFLOADED
         if total < 0:
@@ -125,13 +128,3 @@ class Judge(Octets):
             total += self.u16(at)
             at += 2
         return total + (self.data[at] << 8) if at < end else total
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _fold(total: cython.longlong) -> cython.longlong:
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total

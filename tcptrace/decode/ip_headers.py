@@ -11,10 +11,13 @@ import cython
 
 from tcptrace.decode.datagrams import Datagrams
 from tcptrace.decode.headers import AFTER_IP, GROUP_BITS, Header, dense
-from tcptrace.decode.protocols import IpProtocol
+from tcptrace.decode.protocols import IPV4_MAPPED, LARGEST_FRAME, IpProtocol
 from tcptrace.decode.segments import Mark
 from tcptrace.decode.skipped import Reason, Tally
 from tcptrace.decode.walker import Walker
+
+if not cython.compiled:
+    from tcptrace.decode.ones_complement import fold
 
 NETWORK_AT = cython.declare(cython.Py_ssize_t, Datagrams.index("network_at"))
 SRC_HI = cython.declare(cython.Py_ssize_t, Datagrams.index("src_hi"))
@@ -53,8 +56,8 @@ NO_ROW = cython.declare(cython.Py_ssize_t, -1)
 V4_HEADER = cython.declare(cython.longlong, 20)
 V6_HEADER = cython.declare(cython.longlong, 40)
 UPPER_HALF = cython.declare(cython.longlong, 1 << 32)
-MAPPED = cython.declare(cython.longlong, 0xFFFF00000000)  # ::ffff:0:0, before an IPv4 address
-LARGEST_FRAME = cython.declare(cython.longlong, 9216)  # the jumbo frames that switches carry
+MAPPED = cython.declare(cython.longlong, IPV4_MAPPED)
+LARGEST = cython.declare(cython.longlong, LARGEST_FRAME)
 JUMBO_OPTION = cython.declare(cython.longlong, 0xC2)  # RFC 2675
 HOME_ADDRESS_OPTION = cython.declare(cython.longlong, 0xC9)  # RFC 6275 section 6.3
 HOME_ROUTING = cython.declare(cython.longlong, 2)  # RFC 6275 section 6.4
@@ -149,7 +152,7 @@ class IpWalker(Walker):
         word: cython.longlong
         for word in range(count):
             total += self.u16(at + 2 * word)
-        return _fold(total)
+        return fold(total)
 
     @cython.cfunc
     @cython.nogil
@@ -200,7 +203,7 @@ class IpWalker(Walker):
         destination: cython.longlong = self.u32(at + 16)
         self.cells[base + SRC_LO] = MAPPED | source
         self.cells[base + DST_LO] = MAPPED | destination
-        self.cells[base + ADDRESS_SUM] = _fold(source + destination)
+        self.cells[base + ADDRESS_SUM] = fold(source + destination)
         self.summed = NO_ROW
         return 0
 
@@ -220,7 +223,7 @@ class IpWalker(Walker):
         if total:
             self.end = self.at + total
             self.kept = min(self.kept, self.end)
-        if total == 0 or total > LARGEST_FRAME:
+        if total == 0 or total > LARGEST:
             marks |= SUPER_SEGMENT
         self.cells[self.base + MARKS] = marks
         return 0
@@ -257,7 +260,7 @@ class IpWalker(Walker):
         self.summed = base
         self.src_sum = self.words(at + 8, 8)
         self.dst_sum = self.words(at + 24, 8)
-        self.cells[base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
+        self.cells[base + ADDRESS_SUM] = fold(self.src_sum + self.dst_sum)
         return 0
 
     @cython.cfunc
@@ -306,7 +309,7 @@ class IpWalker(Walker):
             self.dst_sum = self.words(at + 8, 8)
         elif kind == SOURCE_ROUTING:
             self.dst_sum = self.words(at + length - 16, 8)
-        self.cells[self.base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
+        self.cells[self.base + ADDRESS_SUM] = fold(self.src_sum + self.dst_sum)
         return 0
 
     @cython.cfunc
@@ -326,7 +329,7 @@ class IpWalker(Walker):
                 self.jumbo(self.u32(at + 2))
             elif kind == HOME_ADDRESS_OPTION and length == 16:
                 self.src_sum = self.words(at + 2, 8)
-                self.cells[self.base + ADDRESS_SUM] = _fold(self.src_sum + self.dst_sum)
+                self.cells[self.base + ADDRESS_SUM] = fold(self.src_sum + self.dst_sum)
             at += 2 + length
         return 0
 
@@ -340,13 +343,3 @@ class IpWalker(Walker):
             self.end = network_at + V6_HEADER + length
             self.kept = min(self.kept, self.end)
         return 0
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _fold(total: cython.longlong) -> cython.longlong:
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total

@@ -14,7 +14,7 @@ import cython
 from tcptrace.decode.checksums import Judge
 from tcptrace.decode.link_types import LINK_TYPES
 from tcptrace.decode.octets import Octets
-from tcptrace.decode.protocols import EtherType, IpProtocol
+from tcptrace.decode.protocols import IPV4_MAPPED, LARGEST_FRAME, EtherType, IpProtocol
 from tcptrace.decode.segments import Segments
 from tcptrace.decode.skipped import Tally
 from tcptrace.decode.tcp_options import Options
@@ -22,7 +22,8 @@ from tcptrace.sources.packets import Packets
 from tcptrace.tcp.flags import ACK as ACK_FLAG
 
 if not cython.compiled:
-    from tcptrace.cells import clear_cells, move_cells
+    from tcptrace.cells import clear, move
+    from tcptrace.decode.ones_complement import fold
 
 P_WIDTH = cython.declare(cython.Py_ssize_t, Packets.width())
 P_TIME = cython.declare(cython.Py_ssize_t, Packets.index("time"))
@@ -69,8 +70,8 @@ IPV6 = cython.declare(cython.longlong, int(EtherType.IPV6))
 TCP = cython.declare(cython.longlong, int(IpProtocol.TCP))
 ACK_BIT = cython.declare(cython.longlong, ACK_FLAG)
 LINK_HEADER = cython.declare(cython.Py_ssize_t, 14)
-LARGEST_FRAME = cython.declare(cython.longlong, 9216)  # as in ip_headers: beyond, marked
-MAPPED = cython.declare(cython.longlong, 0xFFFF00000000)  # ::ffff:0:0, before an IPv4 address
+LARGEST = cython.declare(cython.longlong, LARGEST_FRAME)
+MAPPED = cython.declare(cython.longlong, IPV4_MAPPED)
 SIGN = cython.declare(cython.longlong, 1 << 31)
 USUAL = cython.declare(cython.longlong, 0x0101080A)  # NOP, NOP, timestamps of ten octets
 
@@ -103,10 +104,7 @@ def close_up(rows: cython.longlong[::1], empty: cython.longlong[::1]) -> None:
         end = empty[each + 1] * WIDTH if each + 1 < many else rows.shape[0]
         if not to < place < end <= rows.shape[0]:
             continue
-        if cython.compiled:
-            move_cells(cython.address(rows[to]), cython.address(rows[place]), end - place)
-        else:
-            move_cells(rows[to:], rows[place:], end - place)
+        move(rows, to, place, end - place)
         to += end - place
 
 
@@ -185,19 +183,6 @@ class Plain(Octets):
     @cython.nogil
     @cython.inline
     @cython.exceptval(-1)
-    def clear(self) -> cython.longlong:
-        """Nothing is known of the row: zeros, of which many stay."""
-        self.rows[self.row + WIDTH - 1] = 0  # the last cell is there, so all are
-        if cython.compiled:
-            clear_cells(cython.address(self.rows[self.row]), WIDTH)
-        else:
-            clear_cells(self.rows[self.row :], WIDTH)
-        return 0
-
-    @cython.cfunc
-    @cython.nogil
-    @cython.inline
-    @cython.exceptval(-1)
     def bound(self, at: cython.Py_ssize_t, length: cython.longlong) -> cython.longlong:
         """The segment begins at `at` and ends so many octets further."""
         self.at = at
@@ -224,9 +209,9 @@ class Plain(Octets):
         self.bound(at + 20, total - 20)
         if first >> 24 != 0x45 or second & 0x3FFF or (third >> 16) & 0xFF != TCP:
             return 0
-        if total > LARGEST_FRAME or _fold(first + second + third + self.addresses) != 0xFFFF:
+        if total > LARGEST or fold(first + second + third + self.addresses) != 0xFFFF:
             return 0
-        self.clear()
+        clear(self.rows, self.row, WIDTH)
         self.rows[row + TTL] = third >> 24
         self.rows[row + IP_ID] = second >> 16
         self.rows[row + DONT_FRAGMENT] = second >> 14 & 1
@@ -245,9 +230,9 @@ class Plain(Octets):
         second: cython.longlong = self.next_32(at + 4)  # payload's length; next header, hop limit
         length: cython.longlong = second >> 16
         self.bound(at + 40, length)
-        if self.next_32(at) >> 28 != 6 or second >> 8 & 0xFF != TCP or length + 40 > LARGEST_FRAME:
+        if self.next_32(at) >> 28 != 6 or second >> 8 & 0xFF != TCP or length + 40 > LARGEST:
             return 0
-        self.clear()
+        clear(self.rows, self.row, WIDTH)
         self.addresses = 0
         self.rows[row + TTL] = second & 0xFF
         self.rows[row + IP_ID] = -1
@@ -329,13 +314,3 @@ class Plain(Octets):
         if self.kept < self.length:
             return -1
         return total + self.judge.total(at, end) if at < end else total
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _fold(total: cython.longlong) -> cython.longlong:
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total

@@ -100,3 +100,5 @@ class TcpOption(IntEnum):
 
 
 FAST_OPEN_MAGIC = 0xF989  # RFC 7413 section 4.1.1: the experimental option's identifier
+LARGEST_FRAME = 9216  # octets of the jumbo frames that switches carry
+IPV4_MAPPED = 0xFFFF00000000  # RFC 4291 section 2.5.5.2: lower half of ::ffff:0:0, then the address

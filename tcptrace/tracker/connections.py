@@ -22,6 +22,9 @@ from tcptrace.tracker.slots import PARTS, Slots, grown
 from tcptrace.tracker.trains import Trains
 from tcptrace.tracker.transitions import EndReason
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
+
 TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
 KIND = cython.declare(cython.Py_ssize_t, Segments.index("kind"))
 SEQ = cython.declare(cython.Py_ssize_t, Segments.index("seq"))
@@ -55,18 +58,9 @@ IDLE = cython.declare(cython.longlong, EndReason.IDLE)
 EVICTED = cython.declare(cython.longlong, EndReason.EVICTED)
 CAPTURE_END = cython.declare(cython.longlong, EndReason.CAPTURE_END)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
 FAR = cython.declare(cython.longlong, 1 << 33)
 LEAST_SLOTS = cython.declare(cython.Py_ssize_t, 1024)
 MANY = cython.declare(cython.Py_ssize_t, PARTS)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cfunc
@@ -259,7 +253,7 @@ class ConnectionTable:
         if iss >= 0:
             return iss == self.s[at + SEQ]
         if self.cells[slot * SLOT_WIDTH + NXT_0 + side] >= 0:
-            return _diff(self.cells[slot * SLOT_WIDTH + NXT_0 + side], self.s[at + SEQ]) == 1
+            return diff(self.cells[slot * SLOT_WIDTH + NXT_0 + side], self.s[at + SEQ]) == 1
         if peer < 0:
             return False
         acked: cython.longlong = self.cells[slot * SLOT_WIDTH + SYN_ACKED + side]
@@ -282,9 +276,9 @@ class ConnectionTable:
         ):
             total = FAR
         if nxt >= 0 and not (self.s[at + FLAGS] & RST and self.s[at + SEQ] == 0):
-            total += abs(_diff(self.s[at + SEQ], nxt))
+            total += abs(diff(self.s[at + SEQ], nxt))
         if self.s[at + FLAGS] & ACK_BIT:
-            total += abs(_diff(self.s[at + ACK], peer)) if peer >= 0 else FAR
+            total += abs(diff(self.s[at + ACK], peer)) if peer >= 0 else FAR
         return total
 
     @cython.cfunc

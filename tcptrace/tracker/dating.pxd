@@ -1,4 +1,5 @@
 # Made by tests/declarations.py from dating.py.
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.memory cimport row_of
 
 
@@ -21,5 +22,3 @@ cdef enum:
 cdef extern from *:
     const long long NONE "0x4000000000000000LL"
     const long long CLOCK_SPREAD "0xee6b2800LL"
-    const long long MASK32 "0xffffffffLL"
-    const long long HALF "0x80000000LL"

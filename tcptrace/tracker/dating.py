@@ -13,6 +13,7 @@ from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 
 if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
     from tcptrace.tracker.memory import row_of
 
     TIME = Evidence.index("time")
@@ -33,17 +34,6 @@ if not cython.compiled:
     NONE = 1 << 62
     DRIFT = 20_000_000
     CLOCK_SPREAD = 4_000_000_000
-    MASK32 = 0xFFFFFFFF
-    HALF = 0x80000000
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 def date(
@@ -127,7 +117,7 @@ def _clock_origin(
 def _lag(r: cython.p_longlong, k: cython.Py_ssize_t, origin: cython.Py_ssize_t) -> cython.longlong:
     """How much later than by the sender's clock the segment passed, against the origin row."""
     o: cython.Py_ssize_t = origin * WIDTH
-    return r[k + TIME] - r[o + TIME] - _diff(r[k + TSVAL], r[o + TSVAL]) * TICK
+    return r[k + TIME] - r[o + TIME] - diff(r[k + TSVAL], r[o + TSVAL]) * TICK
 
 
 @cython.cfunc

@@ -1,6 +1,7 @@
 # Made by tests/declarations.py from evidence.py.
 cimport cython
 from tcptrace.tracker.memory cimport brief_of
+from tcptrace.tracker.memory cimport low_32
 from tcptrace.tracker.memory cimport prefetch
 from tcptrace.tracker.memory cimport row_of
 from tcptrace.tracker.pool cimport Pool
@@ -70,10 +71,6 @@ cdef enum:
     LOOSE_CHUNKS = 5
     PIN_AFTER = 32
     PINNED_MOST = 2048
-
-cdef extern from *:
-    const long long MASK32 "0xffffffffLL"
-    const long long HALF "0x80000000LL"
 
 
 cdef class EvidenceLog(Pool):

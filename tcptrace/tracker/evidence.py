@@ -18,7 +18,7 @@ from tcptrace.tracker.pool import Pool
 from tcptrace.tracker.slots import Brief, Keeping, grown
 
 if not cython.compiled:
-    from tcptrace.tracker.memory import brief_of, prefetch, row_of
+    from tcptrace.tracker.memory import brief_of, low_32, prefetch, row_of
 
     SEGMENT_WIDTH = Segments.width()
     S_SLOT = Segments.index("slot")
@@ -88,17 +88,6 @@ if not cython.compiled:
     LOOSE_CHUNKS = 5
     PIN_AFTER = 32
     PINNED_MOST = 2048
-    MASK32 = 0xFFFFFFFF
-    HALF = 0x80000000
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _low(value: cython.longlong) -> cython.int:
-    """The lower 32 bits, as a cell holds them."""
-    return ((value + HALF) & MASK32) - HALF
 
 
 @cython.cfunc
@@ -110,15 +99,15 @@ def _write(
 ) -> cython.int:
     """Write a segment into a chunk, from its cell `to` on, as if it said no more than most."""
     ip_id: cython.longlong = s[at + S_IP_ID]
-    c[to + B_TIME] = _low(s[at + S_TIME])
+    c[to + B_TIME] = low_32(s[at + S_TIME])
     c[to + B_TIME + 1] = s[at + S_TIME] >> 32
-    c[to + B_PACKET] = _low(s[at + S_PACKET])
-    c[to + B_SEQ] = _low(s[at + S_SEQ])
-    c[to + B_ACK] = _low(s[at + S_ACK])
-    c[to + B_TSVAL] = _low(s[at + S_TSVAL])
-    c[to + B_TSECR] = _low(s[at + S_TSECR])
-    c[to + B_SIZES] = _low(s[at + S_PAYLOAD] | s[at + S_WINDOW] << 16)
-    c[to + B_LABELS] = _low((ip_id if ip_id >= 0 else 0) | s[at + S_CHECKSUM_FIELD] << 16)
+    c[to + B_PACKET] = low_32(s[at + S_PACKET])
+    c[to + B_SEQ] = low_32(s[at + S_SEQ])
+    c[to + B_ACK] = low_32(s[at + S_ACK])
+    c[to + B_TSVAL] = low_32(s[at + S_TSVAL])
+    c[to + B_TSECR] = low_32(s[at + S_TSECR])
+    c[to + B_SIZES] = low_32(s[at + S_PAYLOAD] | s[at + S_WINDOW] << 16)
+    c[to + B_LABELS] = low_32((ip_id if ip_id >= 0 else 0) | s[at + S_CHECKSUM_FIELD] << 16)
     c[to + B_BITS] = _bits(s, at)
     return 0
 
@@ -280,8 +269,12 @@ class EvidenceLog(Pool):
         slots : int64, n of them; gives n + 1 offsets
         """
         ends = np.zeros(len(slots) + 1, np.int64)
-        np.cumsum(self.kept[slots, ROWS], out=ends[1:])
+        np.cumsum(self.rows_of(slots), out=ends[1:])
         return ends
+
+    def rows_of(self, slots: object) -> object:
+        """How many rows are kept of each of these slots: int64, as they are."""
+        return self.kept[slots, ROWS]
 
     @cython.cfunc
     @cython.nogil

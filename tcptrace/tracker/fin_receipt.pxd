@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from fin_receipt.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.fins cimport Fins
 from tcptrace.tracker.refuting cimport Refuting
 from tcptrace.tracker.witness cimport Witness

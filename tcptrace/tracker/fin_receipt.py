@@ -19,6 +19,9 @@ from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
+
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 PACKET = cython.declare(cython.Py_ssize_t, Evidence.index("packet"))
 HAS_TIMESTAMP = cython.declare(cython.Py_ssize_t, Evidence.index("has_timestamp"))
@@ -64,16 +67,6 @@ MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 DARK = cython.declare(cython.longlong, 3)
 FIRST_RTO = cython.declare(cython.longlong, 250_000_000)
 NEVER = cython.declare(cython.longlong, -1)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.final
@@ -170,7 +163,7 @@ class FinReceipt:
                 both = self.r[k + HAS_TIMESTAMP] != 0 and self.r[p + HAS_TIMESTAMP] != 0
                 if both and self.r[k + TSVAL] == self.r[p + TSECR] and echoed < 0:
                     echoed, before = row, chosen
-                if both and _diff(self.r[k + TSVAL], self.r[p + TSECR]) < 0:
+                if both and diff(self.r[k + TSVAL], self.r[p + TSECR]) < 0:
                     older = row
                 if chosen < 0 or self.r[k + ARRIVES] <= self.r[p + SENT] + MILLISECOND:
                     chosen = row
@@ -269,7 +262,7 @@ class FinReceipt:
             echo: cython.bint = (
                 self.r[k + HAS_TIMESTAMP] != 0
                 and self.r[c + HAS_TIMESTAMP] != 0
-                and _diff(self.r[k + TSECR], self.r[c + TSVAL]) >= tick
+                and diff(self.r[k + TSECR], self.r[c + TSVAL]) >= tick
             )
             if later and (echo or (self.r[k + ACKED] > fresh and self.r[c + REPEAT] == 0)):
                 self.e[m + BASIS], self.e[m + CONFIRMED_BY] = CONFIRMED, self.r[k + PACKET]

@@ -1,5 +1,7 @@
 # Made by tests/declarations.py from fin_sending.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
+from tcptrace.tcp.sequence cimport diff_16
 from tcptrace.tracker.fins cimport Fins
 from tcptrace.tracker.first_copies cimport FirstCopies
 from tcptrace.tracker.lost_fins cimport LostFins

@@ -21,6 +21,9 @@ from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.witness import Witness
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff, diff_16
+
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
@@ -61,24 +64,6 @@ UNMEASURED = cython.declare(cython.longlong, 50_000_000)
 HALF_DELAYED_ACK = cython.declare(cython.longlong, 20_000_000)  # of Linux's TCP_DELACK_MIN
 SEND_BUFFER = cython.declare(cython.longlong, 16_384)  # tcp_wmem[1]
 NEVER = cython.declare(cython.longlong, -1)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """How far one IPv4 identification is after another."""
-    return ((left - right + 0x8000) & 0xFFFF) - 0x8000
 
 
 @cython.final
@@ -247,9 +232,9 @@ class FinSending:
         b: cython.Py_ssize_t = beyond * WIDTH
         ahead: cython.longlong = 0
         if self.r[k + HAS_TIMESTAMP] and self.r[b + HAS_TIMESTAMP]:
-            ahead = _diff(self.r[b + TSVAL], self.r[k + TSVAL])
+            ahead = diff(self.r[b + TSVAL], self.r[k + TSVAL])
         if ahead == 0 and self.r[k + IP_ID] > 0 and self.r[b + IP_ID] > 0:
-            ahead = _after(self.r[b + IP_ID], self.r[k + IP_ID])
+            ahead = diff_16(self.r[b + IP_ID], self.r[k + IP_ID])
         return ahead > 0
 
     @cython.cfunc

@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from fins.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.witness cimport Witness
 
 

@@ -14,6 +14,9 @@ from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.witness import Witness
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
+
 TIME = cython.declare(cython.Py_ssize_t, Evidence.index("time"))
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 SENDER = cython.declare(cython.Py_ssize_t, Evidence.index("sender"))
@@ -38,16 +41,6 @@ FIN = cython.declare(cython.longlong, flags.FIN)
 RST = cython.declare(cython.longlong, flags.RST)
 SEGMENT = cython.declare(cython.longlong, Kind.SEGMENT)
 NEVER = cython.declare(cython.longlong, -1)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.final
@@ -203,7 +196,7 @@ class Fins:
         block: cython.Py_ssize_t
         for block in range(min(self.r[o + SACK_BLOCKS], 2)):
             left: cython.longlong = self.r[o + SACK_LEFT + 2 * block]
-            if _diff(self.r[k + SEQ], left) >= 0 and _diff(self.r[k + SEQ], left) < _diff(
+            if diff(self.r[k + SEQ], left) >= 0 and diff(self.r[k + SEQ], left) < diff(
                 self.r[o + SACK_RIGHT + 2 * block], left
             ):
                 return True
@@ -217,9 +210,9 @@ class Fins:
     ) -> cython.bint:
         """Whether the proof carries a D-SACK of the FIN (RFC 2883) that no ACK before it did."""
         p: cython.Py_ssize_t = proof * WIDTH
-        if self.r[p + SACK_BLOCKS] == 0 or _diff(self.r[p + SACK_RIGHT], self.r[p + ACK]) > 0:
+        if self.r[p + SACK_BLOCKS] == 0 or diff(self.r[p + SACK_RIGHT], self.r[p + ACK]) > 0:
             return False
-        if _diff(self.r[p + ACK], self.r[p + SACK_RIGHT]) > self.r[p + ACKED] - (fin + 1):
+        if diff(self.r[p + ACK], self.r[p + SACK_RIGHT]) > self.r[p + ACKED] - (fin + 1):
             return False
         row: cython.Py_ssize_t = proof - 1
         while row >= self.first:

@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from first_copies.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff_16
 from tcptrace.tracker.witness cimport Witness
 
 

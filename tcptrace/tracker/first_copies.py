@@ -15,6 +15,9 @@ from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 from tcptrace.tracker.witness import Witness
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff_16
+
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
 PAYLOAD = cython.declare(cython.Py_ssize_t, Evidence.index("payload"))
@@ -37,14 +40,6 @@ LAST_SYN = cython.declare(cython.longlong, 67_000_000_000)  # tcp_syn_retries, a
 FULL_SEGMENT = cython.declare(cython.longlong, 1448)
 COUNTED = cython.declare(cython.longlong, 64)  # a longer gap is no count
 NEVER = cython.declare(cython.longlong, -1)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """How far one IPv4 identification is after another."""
-    return ((left - right + 0x8000) & 0xFFFF) - 0x8000
 
 
 @cython.final
@@ -205,11 +200,11 @@ class FirstCopies:
         if number <= 0:  # a SYN,ACK has none, which Linux sends before it has a socket
             self.counted = self.counted and (self.r[k + FLAGS] & SYN) != 0
             return True
-        gap: cython.longlong = _after(number, self.last_id) - 1
+        gap: cython.longlong = diff_16(number, self.last_id) - 1
         if self.last_id == 0:
             self.shown_id, gap = number, 0
         if gap < -1 and gap > -COUNTED:
-            if self.missing > 0 and _after(number, self.shown_id) > 0:
+            if self.missing > 0 and diff_16(number, self.shown_id) > 0:
                 self.missing -= 1
             return False
         self.counted = self.counted and -COUNTED < gap < COUNTED

@@ -1,5 +1,7 @@
 # Made by tests/declarations.py from lost_fins.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
+from tcptrace.tcp.sequence cimport diff_16
 from tcptrace.tracker.fins cimport Fins
 from tcptrace.tracker.waits cimport Waits
 from tcptrace.tracker.witness cimport Witness

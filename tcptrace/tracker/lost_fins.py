@@ -17,6 +17,9 @@ from tcptrace.tracker.transitions import Basis
 from tcptrace.tracker.waits import Waits
 from tcptrace.tracker.witness import Witness
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff, diff_16
+
 KIND = cython.declare(cython.Py_ssize_t, Evidence.index("kind"))
 FLAGS = cython.declare(cython.Py_ssize_t, Evidence.index("flags"))
 IP_ID = cython.declare(cython.Py_ssize_t, Evidence.index("ip_id"))
@@ -59,24 +62,6 @@ REPEATED_AFTER = cython.declare(cython.longlong, 1_000_000_000)  # two were lost
 PROMPT = cython.declare(cython.longlong, 100_000_000)
 PROBE_SLACK = cython.declare(cython.longlong, 60_000_000)
 NEVER = cython.declare(cython.longlong, -1)
-MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _after(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """How far one IPv4 identification is after another."""
-    return ((left - right + 0x8000) & 0xFFFF) - 0x8000
 
 
 @cython.final
@@ -128,7 +113,7 @@ class LostFins:
         """
         b: cython.Py_ssize_t = beyond * WIDTH
         t: cython.longlong = self.r[b + SENT]
-        if self.r[b + SACK_BLOCKS] and _diff(self.r[b + SACK_RIGHT], self.r[b + ACK]) <= 0:
+        if self.r[b + SACK_BLOCKS] and diff(self.r[b + SACK_RIGHT], self.r[b + ACK]) <= 0:
             owed: cython.longlong = self._owed(side, self._own_before(side, beyond), beyond)
             if low < owed < t:
                 return owed
@@ -330,7 +315,7 @@ class LostFins:
             k: cython.Py_ssize_t = row * WIDTH
             own: cython.bint = self.r[k + SENDER] == side and self.r[k + KIND] == SEGMENT
             if own and self.r[k + IP_ID] > 0 and not self.r[k + FLAGS] & (SYN | RST):
-                behind: cython.longlong = _after(self.r[copy * WIDTH + IP_ID], self.r[k + IP_ID])
+                behind: cython.longlong = diff_16(self.r[copy * WIDTH + IP_ID], self.r[k + IP_ID])
                 if 0 < behind < nearest:
                     found, nearest = row, behind
         return found

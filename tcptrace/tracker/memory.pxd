@@ -1,6 +1,4 @@
 # cython: boundscheck=True, wraparound=False, initializedcheck=False
-from libc.string cimport memset
-
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
@@ -26,10 +24,5 @@ cdef inline int *brief_of(int[::1] cells, Py_ssize_t at, Py_ssize_t width) excep
     return &cells[0] + at
 
 
-cdef inline int clear(long long[::1] cells, Py_ssize_t start, Py_ssize_t count) except -1 nogil:
-    if start < 0 or count < 0 or start > cells.shape[0] or count > cells.shape[0] - start:
-        with gil:
-            raise IndexError(start)
-    if count > 0:
-        memset(&cells[start], 0, count * sizeof(long long))
-    return 0
+cdef inline int low_32(long long value) noexcept nogil:
+    return <int> (((value + 0x80000000LL) & 0xFFFFFFFFLL) - 0x80000000LL)

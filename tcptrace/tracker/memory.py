@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from tcptrace.tcp import sequence
 
 
 def prefetch(address: object) -> None:
@@ -37,9 +37,6 @@ def _within(cells: memoryview, at: int, width: int) -> memoryview:
     return cells[at : at + width]
 
 
-def clear(cells: Any, start: int, count: int) -> None:
-    """Set `count` cells from `start` on to zero, all of which there must be."""
-    if not 0 <= start <= start + count <= len(cells):
-        raise IndexError(start)
-    for cell in range(start, start + count):
-        cells[cell] = 0
+def low_32(value: int) -> int:
+    """The lower 32 bits of a number, as a cell of 32 bits holds them: signed."""
+    return sequence.diff(value, 0)

@@ -1,6 +1,7 @@
 # Made by tests/declarations.py from odds.py.
 cimport cython
 from tcptrace.tracker.memory cimport brief_of
+from tcptrace.tracker.memory cimport low_32
 from tcptrace.tracker.memory cimport row_of
 
 
@@ -35,7 +36,6 @@ cdef enum:
 
 cdef extern from *:
     const long long MASK32 "0xffffffffLL"
-    const long long HALF "0x80000000LL"
     const long long UPPER "0x100000000LL"
 
 

@@ -14,7 +14,7 @@ from tcptrace.decode.segments import Segments
 from tcptrace.tracker.slots import Evidence, Odd
 
 if not cython.compiled:
-    from tcptrace.tracker.memory import brief_of, row_of
+    from tcptrace.tracker.memory import brief_of, low_32, row_of
 
     SEGMENT_WIDTH = Segments.width()
     WIDTH = Evidence.width()
@@ -45,17 +45,7 @@ if not cython.compiled:
     O_SACK = Odd.index("sack_1_left")
     O_ICMP = Odd.index("icmp")
     MASK32 = 0xFFFFFFFF
-    HALF = 0x80000000
     UPPER = 1 << 32
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _low(value: cython.longlong) -> cython.int:
-    """The lower 32 bits, as a cell holds them."""
-    return ((value + HALF) & MASK32) - HALF
 
 
 @cython.final
@@ -93,14 +83,14 @@ class Odds:
         o: cython.p_int = brief_of(self.cells, place * ODD, ODD)
         edge: cython.Py_ssize_t
         o[O_PACKET] = s[S_PACKET] >> 32
-        o[O_PATH_LOW] = _low(s[S_PATH])
+        o[O_PATH_LOW] = low_32(s[S_PATH])
         o[O_PATH_HIGH] = s[S_PATH] >> 32
-        o[O_PAYLOAD] = _low(s[S_PAYLOAD])
+        o[O_PAYLOAD] = low_32(s[S_PAYLOAD])
         o[O_WINDOW] = s[S_WINDOW]
         o[O_INTERFACE] = s[S_INTERFACE]
         o[O_SACK_BLOCKS] = s[S_SACK_BLOCKS]
         for edge in range(SACK_EDGES):
-            o[O_SACK + edge] = _low(s[S_SACK + edge])
+            o[O_SACK + edge] = low_32(s[S_SACK + edge])
         o[O_ICMP] = s[S_ICMP]
         return place
 

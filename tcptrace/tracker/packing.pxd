@@ -1,6 +1,8 @@
 # Made by tests/declarations.py from packing.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.memory cimport brief_of
+from tcptrace.tracker.memory cimport low_32
 from tcptrace.tracker.memory cimport row_of
 from tcptrace.tracker.odds cimport Odds
 from tcptrace.tracker.pages cimport Pages
@@ -47,7 +49,6 @@ cdef enum:
 cdef extern from *:
     const long long UPPER "0x100000000LL"
     const long long MASK32 "0xffffffffLL"
-    const long long HALF "0x80000000LL"
 
 
 @cython.final

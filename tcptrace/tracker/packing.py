@@ -19,7 +19,8 @@ from tcptrace.tracker.pages import Pages
 from tcptrace.tracker.slots import Brief, Keeping, Odd
 
 if not cython.compiled:
-    from tcptrace.tracker.memory import brief_of, row_of
+    from tcptrace.tcp.sequence import diff
+    from tcptrace.tracker.memory import brief_of, low_32, row_of
 
     B_TIME = Brief.index("time_low")
     B_PACKET = Brief.index("packet")
@@ -63,7 +64,6 @@ if not cython.compiled:
     MASK16 = 0xFFFF
     UPPER = 1 << 32
     MASK32 = 0xFFFFFFFF
-    HALF = 0x80000000
 
 MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 HALF64 = cython.declare(cython.ulonglong, 1 << 63)
@@ -73,18 +73,9 @@ HALF64 = cython.declare(cython.ulonglong, 1 << 63)
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _low(value: cython.longlong) -> cython.int:
-    """The lower 32 bits, as a cell holds them."""
-    return ((value + HALF) & MASK32) - HALF
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
 def _folded(left: cython.longlong, right: cython.longlong) -> cython.ulonglong:
     """left - right of cells, modulo 2 ** 32, small where the two are near to each other."""
-    far: cython.longlong = ((left - right + HALF) & MASK32) - HALF
+    far: cython.longlong = diff(left, right)
     return 2 * far if far >= 0 else -2 * far - 1
 
 
@@ -156,11 +147,11 @@ def _lay(c: cython.p_longlong, b: cython.p_int) -> cython.void:
     """Lay the numbers of a row where a brief has them, the checksum being there."""
     b[B_BITS] = c[BITS]
     b[B_LABELS] |= c[IP_ID]
-    b[B_TSVAL] = _low(c[TSVAL])
-    b[B_TSECR] = _low(c[TSECR])
-    b[B_SEQ] = _low(c[SEQ])
-    b[B_ACK] = _low(c[ACK])
-    b[B_SIZES] = _low(c[PAYLOAD] | c[WINDOW] << 16)
+    b[B_TSVAL] = low_32(c[TSVAL])
+    b[B_TSECR] = low_32(c[TSECR])
+    b[B_SEQ] = low_32(c[SEQ])
+    b[B_ACK] = low_32(c[ACK])
+    b[B_SIZES] = low_32(c[PAYLOAD] | c[WINDOW] << 16)
 
 
 @cython.final
@@ -298,10 +289,10 @@ class Packing:
         self.packet = self.packet + self._take() & MASK32
         field: cython.longlong = self._take_octet()
         field |= self._take_octet() << 8
-        b[B_TIME] = _low(self.time)
+        b[B_TIME] = low_32(self.time)
         b[B_TIME + 1] = self.time >> 32
-        b[B_PACKET] = _low(self.packet)
-        b[B_LABELS] = _low(field << 16)
+        b[B_PACKET] = low_32(self.packet)
+        b[B_LABELS] = low_32(field << 16)
         return 0
 
     @cython.cfunc
@@ -328,7 +319,7 @@ class Packing:
         for cell in range(ODD):
             odd[at + cell] = self._foretold_odd(odd, at, cell)
             if mask & 1 << cell:
-                odd[at + cell] = _low(odd[at + cell] + _unfolded(self._take()))
+                odd[at + cell] = low_32(odd[at + cell] + _unfolded(self._take()))
         return 0
 
     @cython.cfunc
@@ -339,17 +330,17 @@ class Packing:
     ) -> cython.int:
         """A cell of an odd row if it is as in most; the cells before it are known."""
         if cell == O_PAYLOAD:
-            return _low(self.cells[PAYLOAD])
+            return low_32(self.cells[PAYLOAD])
         if cell == O_WINDOW:
-            return _low(self.cells[WINDOW])
+            return low_32(self.cells[WINDOW])
         if cell == O_PATH_LOW:
-            return _low(self.path)
+            return low_32(self.path)
         if cell == O_PATH_HIGH:
             return self.path >> 32
         if cell == O_INTERFACE:
             return self.interface
         if O_SACK <= cell < O_SACK + 2 * min(odd[at + O_SACK_BLOCKS], SACK_EDGES // 2):
-            return _low(self.cells[ACK])
+            return low_32(self.cells[ACK])
         return 0
 
     @cython.cfunc

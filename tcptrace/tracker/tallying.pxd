@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from tallying.py.
-from tcptrace.tracker.memory cimport clear
+from tcptrace.cells cimport clear
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.memory cimport prefetch
 
 

@@ -11,7 +11,9 @@ from tcptrace.tcp import flags
 from tcptrace.tracker.slots import Tallies, grown
 
 if not cython.compiled:
-    from tcptrace.tracker.memory import clear, prefetch
+    from tcptrace.cells import clear
+    from tcptrace.tcp.sequence import diff
+    from tcptrace.tracker.memory import prefetch
 
     TIME = Segments.index("time")
     PACKET = Segments.index("packet")
@@ -62,7 +64,6 @@ if not cython.compiled:
     NEAR = 1 << 30
 
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
 
 
 @cython.final
@@ -106,15 +107,6 @@ class Tallying:
                         _reset(cells, slot * BOTH_WIDTH)
                     if segments[at + KIND] == SEGMENT:
                         _count(segments, cells, at, slot * BOTH_WIDTH)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cfunc
@@ -194,9 +186,9 @@ def _count_octets(
         length += ((bits & SYN) != 0) + ((bits & FIN) != 0)
     end: cython.longlong = (rows[at + SEQ] + length) & MASK32
     nxt: cython.longlong = cells[own + NXT]
-    if nxt < 0 or _diff(end, nxt) > 0:
+    if nxt < 0 or diff(end, nxt) > 0:
         cells[own + NXT] = end
-    elif length > 0 and _diff(rows[at + SEQ], nxt) < 0:
+    elif length > 0 and diff(rows[at + SEQ], nxt) < 0:
         _count_repeat(rows, cells, at, own, end)
     return 0
 
@@ -213,7 +205,7 @@ def _count_repeat(
     end: cython.longlong,
 ) -> cython.int:
     late: cython.longlong = rows[at + TIME] - cells[own + UNA_TIME]
-    acked: cython.bint = cells[own + UNA] >= 0 and _diff(end, cells[own + UNA]) <= 0
+    acked: cython.bint = cells[own + UNA] >= 0 and diff(end, cells[own + UNA]) <= 0
     if acked and late < REORDER_WITHIN and cells[own + UNSEEN] > 0:
         cells[own + REORDERED] += 1
         cells[own + UNSEEN] = max(0, cells[own + UNSEEN] - rows[at + PAYLOAD])
@@ -230,11 +222,11 @@ def _count_ack(
     cells: cython.longlong[::1], peer: cython.size_t, ack: cython.longlong, time: cython.longlong
 ) -> cython.int:
     una: cython.longlong = cells[peer + UNA]
-    if una >= 0 and _diff(ack, una) <= 0:
+    if una >= 0 and diff(ack, una) <= 0:
         return 0
     nxt: cython.longlong = cells[peer + NXT]
     if nxt >= 0:
-        beyond: cython.longlong = _diff(ack, nxt)
+        beyond: cython.longlong = diff(ack, nxt)
         if beyond > NEAR:
             return 0
         if beyond > 0:

@@ -1,4 +1,5 @@
 # Made by tests/declarations.py from timing.py.
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.memory cimport row_of
 
 
@@ -45,4 +46,3 @@ cdef enum:
 
 cdef extern from *:
     const long long MASK32 "0xffffffffLL"
-    const long long HALF "0x80000000LL"

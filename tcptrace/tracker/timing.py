@@ -15,6 +15,7 @@ from tcptrace.tracker.sides import Sides
 from tcptrace.tracker.slots import Evidence
 
 if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
     from tcptrace.tracker.memory import row_of
 
     TIME = Evidence.index("time")
@@ -58,20 +59,10 @@ if not cython.compiled:
 
     LOOK_BACK = 24
     MASK32 = 0xFFFFFFFF
-    HALF = 0x80000000
 
     # What makes a segment no evidence for its sender (FORGED) or of no effect on its receiver.
     FORGED = 1
     UNDELIVERED = 2
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 def measure(
@@ -179,7 +170,7 @@ def _unwrap_row(
     near: cython.longlong = max(e[own + NXT], e[own + UNA])
     begin: cython.longlong = 0
     if e[own + BASE] >= 0:
-        begin = near + _diff(r[k + SEQ], e[own + BASE] + near)
+        begin = near + diff(r[k + SEQ], e[own + BASE] + near)
     length: cython.longlong = r[k + PAYLOAD]
     if not bits & RST:
         length += ((bits & SYN) != 0) + ((bits & FIN) != 0)
@@ -188,7 +179,7 @@ def _unwrap_row(
     r[k + ACKED] = -1
     if bits & ACK_BIT and e[peer + BASE] >= 0:
         near = max(e[peer + NXT], e[peer + UNA])
-        r[k + ACKED] = near + _diff(r[k + ACK], e[peer + BASE] + near)
+        r[k + ACKED] = near + diff(r[k + ACK], e[peer + BASE] + near)
     return 0
 
 

@@ -247,8 +247,7 @@ class Tracker:
         if not len(left):
             return []
         parts = self._table.matrix()[left, Slots.index("part")]
-        offsets: Any = self._log.offsets(left)
-        rows = np.diff(offsets)
+        rows: Any = self._log.rows_of(left)
         met = np.unique(parts).tolist()
         for part in met:
             if part not in self._parts:

@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from trains.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.marks cimport mark
 from tcptrace.tracker.queues cimport Queues
 from tcptrace.tracker.recent cimport Recent

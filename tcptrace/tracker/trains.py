@@ -17,6 +17,7 @@ from tcptrace.tracker.recent import Recent
 from tcptrace.tracker.slots import Slots
 
 if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
     from tcptrace.tracker.marks import mark
 
 TIME = cython.declare(cython.Py_ssize_t, Segments.index("time"))
@@ -68,16 +69,6 @@ BOTH_FINS = cython.declare(cython.longlong, 3)
 RESET = cython.declare(cython.longlong, 4)
 NO_SYN = cython.declare(cython.longlong, 8)
 MASK32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF = cython.declare(cython.longlong, 0x80000000)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK32) - HALF
 
 
 @cython.cfunc
@@ -145,6 +136,21 @@ def _fill(
 @cython.nogil
 @cython.inline
 @cython.exceptval(-1, check=True)
+def _hear(
+    s: cython.longlong[::1], at: cython.size_t, cells: cython.longlong[::1], k: cython.size_t
+) -> cython.int:
+    """A segment of a connection is its last one, and none came later."""
+    now: cython.longlong = s[at + TIME]
+    if cells[k + TIME_END] < now:
+        cells[k + TIME_END] = now
+    cells[k + PACKET_END] = s[at + PACKET]
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(-1, check=True)
 def _go_on(
     s: cython.longlong[::1],
     at: cython.size_t,
@@ -153,14 +159,11 @@ def _go_on(
     side: cython.size_t,
 ) -> cython.int:
     """What a plain segment changes of its connection, as `Trains.note` would."""
-    now: cython.longlong = s[at + TIME]
-    if cells[k + TIME_END] < now:
-        cells[k + TIME_END] = now
-    cells[k + PACKET_END] = s[at + PACKET]
+    _hear(s, at, cells, k)
     nxt: cython.size_t = k + NXT_0 + side
     end: cython.longlong = (s[at + SEQ] + s[at + PAYLOAD]) & MASK32
     known: cython.longlong = cells[nxt]
-    if known < 0 or _diff(end, known) > 0:
+    if known < 0 or diff(end, known) > 0:
         cells[nxt] = end
     return 0
 
@@ -179,10 +182,7 @@ def _note(
     """What any segment changes of its connection; what has become of that."""
     bits: cython.longlong = s[at + FLAGS]
     seq: cython.longlong = s[at + SEQ]
-    now: cython.longlong = s[at + TIME]
-    if cells[k + TIME_END] < now:
-        cells[k + TIME_END] = now
-    cells[k + PACKET_END] = s[at + PACKET]
+    _hear(s, at, cells, k)
     shown: cython.longlong = cells[k + SHOWN]
     end: cython.longlong = seq + s[at + PAYLOAD]
     if bits & SYN:
@@ -200,7 +200,7 @@ def _note(
     known: cython.longlong = cells[nxt]
     if bits & RST:
         shown |= RESET
-    elif known < 0 or bits & SYN or _diff(end, known) > 0:
+    elif known < 0 or bits & SYN or diff(end, known) > 0:
         cells[nxt] = end
     cells[k + SHOWN] = shown
     if shown & RESET or shown & BOTH_FINS == BOTH_FINS:

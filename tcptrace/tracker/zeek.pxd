@@ -1,4 +1,5 @@
 # Made by tests/declarations.py from zeek.py.
+from tcptrace.tcp.sequence cimport diff
 from tcptrace.tracker.completeness cimport Streams
 from tcptrace.tracker.memory cimport prefetch
 from tcptrace.tracker.zeek_connection cimport ZeekConnections

@@ -27,6 +27,7 @@ from tcptrace.tracker.zeek_packet import ZeekPackets
 from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
 
 if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
     from tcptrace.tracker.memory import prefetch
 
     SLOT = Segments.index("slot")
@@ -83,15 +84,6 @@ ORIG_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("orig"))
 SEEN_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("seen_0"))
 VOUCHED_SHIFT = cython.declare(cython.longlong, ZeekSlots.shift("vouched_0"))
 STEP = cython.declare(cython.longlong, ZeekSlots.shift("seen_1") - ZeekSlots.shift("seen_0"))
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK) - HALF
 
 
 @cython.cfunc
@@ -160,9 +152,9 @@ def _take_in(
     peer: cython.size_t = k + 1 - sender
     payload: cython.longlong = rows[at + PAYLOAD]
     last: cython.longlong = cells[own + LAST]
-    sent: cython.longlong = _diff(rows[at + SEQ] + payload, last & MASK)
+    sent: cython.longlong = diff(rows[at + SEQ] + payload, last & MASK)
     acked: cython.longlong = cells[peer + ACKED]
-    ahead: cython.longlong = _diff(rows[at + ACK_NUMBER], acked & MASK)
+    ahead: cython.longlong = diff(rows[at + ACK_NUMBER], acked & MASK)
     acked += ahead
     upto: cython.longlong = acked - cells[peer + START]
     if not 0 <= ahead <= FAR or not 0 <= upto or (upto >= HALF and acked <= MASK) or upto == 2:

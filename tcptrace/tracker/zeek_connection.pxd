@@ -1,6 +1,6 @@
 # Made by tests/declarations.py from zeek_connection.py.
 cimport cython
-from tcptrace.tracker.memory cimport clear
+from tcptrace.cells cimport clear
 from tcptrace.tracker.zeek_history cimport ZeekHistories
 from tcptrace.tracker.zeek_side cimport ZeekSides
 from tcptrace.tracker.zeek_timers cimport ZeekTimers

@@ -20,7 +20,7 @@ from tcptrace.tracker.zeek_side import ZeekSides
 from tcptrace.tracker.zeek_timers import ZeekTimers
 
 if not cython.compiled:
-    from tcptrace.tracker.memory import clear
+    from tcptrace.cells import clear
 
 WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
 TIME_END = cython.declare(cython.Py_ssize_t, ZeekSlots.index("time_end"))

@@ -1,5 +1,6 @@
 # Made by tests/declarations.py from zeek_side.py.
 cimport cython
+from tcptrace.tcp.sequence cimport diff
 
 
 @cython.final

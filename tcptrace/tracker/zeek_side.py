@@ -15,6 +15,9 @@ from tcptrace.tracker import zeek_rows as words
 from tcptrace.tracker.blocks import Blocks
 from tcptrace.tracker.zeek_rows import EndpointState, ZeekSlots
 
+if not cython.compiled:
+    from tcptrace.tcp.sequence import diff
+
 WIDTH = cython.declare(cython.Py_ssize_t, ZeekSlots.width())
 START = cython.declare(cython.Py_ssize_t, ZeekSlots.index("start_0"))
 LAST = cython.declare(cython.Py_ssize_t, ZeekSlots.index("last_0"))
@@ -41,15 +44,6 @@ UNACKED = cython.declare(cython.longlong, words.UNACKED)
 ABOVE_HOLE = cython.declare(cython.longlong, words.ABOVE_HOLE)
 MASK = cython.declare(cython.longlong, sequence.MASK)
 HALF = cython.declare(cython.longlong, sequence.HALF)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _diff(left: cython.longlong, right: cython.longlong) -> cython.longlong:
-    """tcp.sequence.diff, for this kernel."""
-    return ((left - right + HALF) & MASK) - HALF
 
 
 @cython.final
@@ -119,10 +113,10 @@ class ZeekSides:
         """`number` from the ISN `start` on, unwrapped near `near`; negative if before the ISN."""
         last: cython.longlong = near & MASK
         wraps: cython.longlong = near >> 32
-        far: cython.longlong = _diff(number, last)
+        far: cython.longlong = diff(number, last)
         wraps += (far > 0 and number < last) - (far < 0 < wraps and number > last)
         if wraps == 0:
-            return _diff(number, start & MASK)
+            return diff(number, start & MASK)
         return (wraps << 32) + number - start
 
     @cython.ccall
@@ -139,7 +133,7 @@ class ZeekSides:
         at: cython.Py_ssize_t = k + own
         wide: cython.longlong = self.cells[at + LAST]
         last: cython.longlong = wide & MASK
-        far: cython.longlong = _diff(end, last)
+        far: cython.longlong = diff(end, last)
         if flags & (SYN | RST) and (far > FAR or far < -FAR):
             return False
         is_reset: cython.bint = self.octets[8 * k + STATE + own] == RESET
@@ -167,7 +161,7 @@ class ZeekSides:
         acked: cython.longlong = self.cells[at + ACKED]
         last: cython.longlong = acked & MASK
         relative: cython.longlong = self.relative(number, acked, self.cells[at + START])
-        far: cython.longlong = _diff(number, last)
+        far: cython.longlong = diff(number, last)
         if relative >= 0 and far > 0 and not flags & RST and not (number == 0 and far > FAR):
             self.cells[at + ACKED] = ((acked >> 32) + (number < last) << 32) + number
         return max(relative, 0)

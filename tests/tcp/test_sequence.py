@@ -36,3 +36,9 @@ def test_unwrap_finds_the_nearest_position(near: int, step: int) -> None:
     """The position has the number's low 32 bits and is at most half the space away."""
     position = near + step
     assert position == sequence.unwrap(position & sequence.MASK, near)
+
+
+@given(st.integers(0, 0xFFFF), st.integers(-0x8000, 0x7FFF))
+def test_diff_16_undoes_a_step(number: int, step: int) -> None:
+    """So it does where an identification wraps."""
+    assert step == sequence.diff_16((number + step) & 0xFFFF, number)

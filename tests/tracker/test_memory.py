@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tcptrace.tracker.memory import brief_of, clear, prefetch, row_of
+from tcptrace.tracker.memory import brief_of, low_32, prefetch, row_of
 
 
 def test_prefetch_changes_nothing() -> None:
@@ -37,19 +37,9 @@ def test_row_that_is_not_all_there(
         of(np.arange(6).data, at, width)
 
 
-@pytest.mark.parametrize(("start", "count"), [(1, 2), (0, 4), (4, 0), (2, 0)])
-def test_clear_sets_cells_to_zero(start: int, count: int) -> None:
-    """Those, and no others."""
-    cells = np.arange(1, 5)
-    clear(cells.data, start, count)
-    expected = [0 if start <= place < start + count else place + 1 for place in range(4)]
-    assert expected == cells.tolist()
-
-
-@pytest.mark.parametrize(("start", "count"), [(-1, 2), (3, 2), (5, 0), (0, 5), (2, -1)])
-def test_clear_refuses_what_is_not_there(start: int, count: int) -> None:
-    """Cells before the first or behind the last."""
-    cells = np.arange(1, 5)
-    with pytest.raises(IndexError):
-        clear(cells.data, start, count)
-    assert [1, 2, 3, 4] == cells.tolist()
+@pytest.mark.parametrize(
+    "value", [0, 1, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, -1, 5 << 40, -(1 << 62)]
+)
+def test_low_32_is_what_a_cell_of_32_bits_holds(value: int) -> None:
+    """As NumPy cuts a number."""
+    assert np.array([value]).astype(np.int32)[0] == low_32(value)
